@@ -1,0 +1,12 @@
+"""Synapse Bridge: a typed gRPC bridge from Python functions to Elixir.
+
+The package has four parts, and imports point one way (``cli → generate → contract ← introspect``,
+``serve → contract``):
+
+- :mod:`synapse_bridge.introspect` reads live Python objects and writes the contract;
+- :mod:`synapse_bridge.contract` is that contract, as plain data;
+- :mod:`synapse_bridge.generate` turns a contract into text, without touching anything else;
+- :mod:`synapse_bridge.serve` is the runtime that generated servers lean on.
+"""
+
+__version__ = "0.1.0"

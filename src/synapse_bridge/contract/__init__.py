@@ -1,0 +1,53 @@
+"""The contract between Python and every generated client: plain, immutable data."""
+
+from synapse_bridge.contract.model import (
+    Contract,
+    Default,
+    Docstring,
+    Dynamic,
+    Enum,
+    EnumMember,
+    Field,
+    JSONValue,
+    Literally,
+    Message,
+    Method,
+    Parameter,
+    Required,
+    Service,
+)
+from synapse_bridge.contract.types import (
+    Constraints,
+    EnumRef,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
+
+__all__ = [
+    "Constraints",
+    "Contract",
+    "Default",
+    "Docstring",
+    "Dynamic",
+    "Enum",
+    "EnumMember",
+    "EnumRef",
+    "Field",
+    "JSONValue",
+    "ListOf",
+    "Literally",
+    "MapOf",
+    "Message",
+    "MessageRef",
+    "Method",
+    "Nullable",
+    "Parameter",
+    "Required",
+    "Scalar",
+    "Service",
+    "Type",
+]
