@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from synapse_bridge.contract.types import Type
 
-JSONValue: TypeAlias = "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
+JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class EnumMember:
-    """``name`` is the Python member name (for a ``Literal``: its value as text), ``value`` what Python holds,
-    ``elixir`` the Elixir term as source (``:eur``, ``200``), ``proto`` the value's full proto name."""
+    """One value of an enum.
+
+    ``name`` is the Python member name (for a ``Literal``: its value as text), ``value`` what
+    Python holds, ``elixir`` the Elixir term as source (``:eur``, ``200``), ``proto`` the value's
+    full proto name.
+    """
 
     name: str
     value: str | int | bool
@@ -87,7 +91,10 @@ class EnumMember:
 
 @dataclass(frozen=True, slots=True)
 class Enum:
-    """An ``enum.Enum`` class or a ``Literal``. The number 0 is never a member: it means "unspecified"."""
+    """An ``enum.Enum`` class or a ``Literal``.
+
+    The number 0 is never a member: on the wire it means "unspecified".
+    """
 
     name: str
     proto: str
@@ -99,7 +106,7 @@ class Enum:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """How a field of a request is passed to the function. The field itself is in the request message.
+    """How a field of a request is passed to the function; the field itself is in the request.
 
     ``kind`` decides how Elixir takes it: ``positional`` ones become arguments; ``keyword`` ones
     (those with a default, and Python's keyword-only ones) become options. ``passing`` is
@@ -113,7 +120,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Docstring:
-    """A docstring taken apart; every text is plain text or Markdown, exactly as written, dedented."""
+    """A docstring taken apart; every text is plain text or Markdown, as written, dedented."""
 
     summary: str = ""
     description: str = ""

@@ -33,7 +33,7 @@ class Row:
     python: str
     """The annotation, as source, and as the documentation shows it."""
     json_schema: Mapping[str, object]
-    """The JSON Schema 2020-12 keywords that say the same (containers add theirs for inner types)."""
+    """The JSON Schema 2020-12 keywords that say the same, without those for inner types."""
     proto: str
     """The proto3 type of an element; for a wrapper and in wrapper names see ``label``."""
     label: str
@@ -155,7 +155,10 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="{name}",
             elixir_field="{{:enum, {name}}}",
             elixir_type="{name}.t()",
-            notes="`Enum` and `Literal`; an unknown number is `{:unknown, n}` in Elixir, an error in Python.",
+            notes=(
+                "`Enum` and `Literal`. An unknown number is `{:unknown, n}` in Elixir, "
+                "an error in Python."
+            ),
         ),
         "wrapped": Row(
             python="{item}",

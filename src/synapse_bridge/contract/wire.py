@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from synapse_bridge.contract.model import Default, Dynamic, Literally, Required
+from synapse_bridge.contract.model import Default, Literally, Required
 from synapse_bridge.contract.types import (
     EnumRef,
     ListOf,
@@ -98,8 +98,4 @@ def _open(type_: ListOf | MapOf) -> Slot:
 
 
 def _plainly_empty(type_: ListOf | MapOf, default: Default) -> bool:
-    match default:
-        case Literally([] | {}) if not type_.constraints.min_length:
-            return True
-        case Literally() | Dynamic() | Required():
-            return False
+    return isinstance(default, Literally) and not default.value and not type_.constraints.min_length
