@@ -61,7 +61,9 @@ class Message:
 
     ``name`` is the qualified Python name (``shop.models.Order``); for requests and responses it is
     the qualified function name with ``#request`` or ``#response``. ``proto`` is the message's name
-    inside the proto package, ``elixir`` its whole Elixir module name.
+    inside the proto package, ``elixir`` its whole Elixir module name. ``module`` is the Python module
+    to import for it (it cannot be told from ``name`` where classes nest); empty for a request or
+    response.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Message:
     role: Literal["model", "dataclass", "request", "response"]
     fields: tuple[Field, ...]
     doc: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Enum:
     role: Literal["enum", "literal"]
     members: tuple[EnumMember, ...]
     doc: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
