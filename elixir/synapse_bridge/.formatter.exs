@@ -2,7 +2,6 @@ locals_without_parens = [field: :*, rpc: :*, value: :*]
 
 [
   inputs: ["{mix,.formatter}.exs", "{lib,test}/**/*.{ex,exs}"],
-  line_length: 110,
   locals_without_parens: locals_without_parens,
   export: [locals_without_parens: locals_without_parens]
 ]
