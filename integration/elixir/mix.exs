@@ -1,0 +1,22 @@
+defmodule Integration.MixProject do
+  use Mix.Project
+
+  # The driver (conftest.py) lays the runtime and the generated clients out beside this project.
+  def project do
+    [
+      app: :integration,
+      version: "0.1.0",
+      elixir: "~> 1.14",
+      elixirc_paths: ["test/support"],
+      deps: [{:synapse_bridge, path: "../runtime", override: true} | clients()]
+    ]
+  end
+
+  def application, do: [extra_applications: [:logger]]
+
+  defp clients do
+    for folder <- Path.wildcard("../clients/*") do
+      {folder |> Path.basename() |> String.to_atom(), path: folder}
+    end
+  end
+end

@@ -1,0 +1,30 @@
+defmodule Integration.Server do
+  @moduledoc """
+  The Python server under test.
+
+  The driver runs it and says in `SYNAPSE_TARGET` where it listens. It obeys the commands below,
+  which reach it over the line protocol that `servers.py` describes, at `SYNAPSE_CONTROL`.
+  """
+
+  @doc "Where the server listens: `host:port`."
+  def target, do: System.fetch_env!("SYNAPSE_TARGET")
+
+  @doc "Kills the server without warning. It is dead when this returns."
+  def kill, do: "ok" = ask("kill")
+
+  @doc "Starts the server again at the same address. It is ready when this returns."
+  def start, do: "ok" = ask("start")
+
+  @doc "Whether the server's log holds `text`, a part of one line."
+  def logged?(text), do: ask("logged " <> text) == "yes"
+
+  defp ask(command) do
+    [host, port] = "SYNAPSE_CONTROL" |> System.fetch_env!() |> String.split(":")
+    options = [:binary, packet: :line, active: false]
+    {:ok, socket} = :gen_tcp.connect(String.to_charlist(host), String.to_integer(port), options)
+    :ok = :gen_tcp.send(socket, [command, "\n"])
+    {:ok, answer} = :gen_tcp.recv(socket, 0, 40_000)
+    :gen_tcp.close(socket)
+    String.trim(answer)
+  end
+end

@@ -1,0 +1,106 @@
+"""The sample services, and the bridges that the real command line makes of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout, or what Pants puts of it into a test's sandbox."""
+
+TOOL = ROOT / "src"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A module to make a bridge of.
+
+    ``sources`` is the folder the module is imported from, ``selection`` the arguments of
+    ``synapse_bridge generate`` that say what to take from it, ``stem`` how generated files begin.
+    """
+
+    name: str
+    sources: Path
+    selection: tuple[str, ...]
+    stem: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which the module and the tool can be imported."""
+        return python_environment(self.sources)
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A generated bridge: ``folder`` is what ``synapse_bridge generate`` wrote."""
+
+    sample: Sample
+    folder: Path
+
+    @property
+    def server(self) -> Path:
+        """The generated server, a program."""
+        return self.folder / "python" / f"{self.sample.stem}_server.py"
+
+    @property
+    def client(self) -> Path:
+        """The generated Elixir client, a Mix package."""
+        return self.folder / "elixir"
+
+
+_SERVICES = ROOT / "integration" / "services"
+
+SAMPLES = (
+    Sample(
+        "greeter",
+        ROOT / "examples" / "greeter",
+        ("--module=my_python_module", "--function=process_data", "--elixir-module=MyPythonAgent"),
+        "my_python_agent",
+    ),
+    Sample("shop", _SERVICES, ("--module=shop.pricing",), "shop_pricing"),
+    Sample(
+        "documents",
+        _SERVICES,
+        ("--module=documents", "--elixir-module=MyApp.Documents"),
+        "my_app_documents",
+    ),
+    Sample("jobs", _SERVICES, ("--module=jobs:runner",), "jobs"),
+    Sample("echo", _SERVICES, ("--module=echo",), "echo"),
+)
+
+
+def python_environment(sources: Path) -> dict[str, str]:
+    """This process's environment, with ``sources`` and the tool on Python's path."""
+    return os.environ | {"PYTHONPATH": f"{sources}{os.pathsep}{TOOL}"}
+
+
+def synapse_bridge(
+    *arguments: str, sources: Path, cwd: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command line, as a user would, and returns whatever came of it."""
+    return subprocess.run(
+        [sys.executable, "-m", "synapse_bridge", *arguments],
+        cwd=cwd,
+        env=python_environment(sources) | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def generate(sample: Sample, folder: Path, **environment: str) -> Bridge:
+    """Makes the bridge of a sample in ``folder``."""
+    done = synapse_bridge(
+        "generate",
+        *sample.selection,
+        f"--out={folder}",
+        sources=sample.sources,
+        cwd=folder.parent,
+        **environment,
+    )
+    assert done.returncode == 0, f"generating {sample.name} failed:\n{done.stdout}{done.stderr}"
+    return Bridge(sample, folder)

@@ -1,0 +1,27 @@
+"""Each sample's ExUnit suite, against its generated server, on each BEAM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from beams import Beam
+from samples import SAMPLES, Bridge
+from servers import Control, Server
+
+
+@pytest.mark.parametrize("name", [sample.name for sample in SAMPLES])
+def test_the_suite_passes(
+    name: str, compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
+) -> None:
+    with Server(bridges[name], tmp_path) as server, Control(server) as control:
+        outcome = compiled.mix(
+            "test",
+            f"test/{name}_test.exs",
+            project="suites",
+            SYNAPSE_TARGET=server.target,
+            SYNAPSE_CONTROL=control,
+        )
+        if outcome.exit_code != 0:
+            log = "\n".join(server.log.splitlines()[-40:])
+            pytest.fail(f"{outcome.output}\nThe end of the server's log:\n{log}", pytrace=False)
