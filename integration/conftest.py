@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from beams import Beam, Unavailable, container_beam, host_beam, lay_out
+from beams import Beam, HostBeam, Unavailable, container_beam, host_beam, lay_out
 from samples import SAMPLES, Bridge, generate
 
 
@@ -26,29 +26,34 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, bridges: dict[str, Bridg
     return folder
 
 
-@pytest.fixture(scope="session", params=["host", "container"])
-def beam(
-    request: pytest.FixtureRequest, workspace: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Beam]:
-    """Each place where Elixir runs, skipped by name where this machine does not have it.
-
-    Who names an image in ``SYNAPSE_ELIXIR_IMAGE`` wants the container: then its lack is an error.
-    """
+@pytest.fixture(scope="session")
+def host(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> HostBeam:
+    """The Elixir of this machine."""
     try:
-        if request.param == "host":
-            yield host_beam(workspace, tmp_path_factory.mktemp("build"))
-        else:
-            with container_beam(workspace) as container:
-                yield container
+        return host_beam(workspace, tmp_path_factory.mktemp("build"))
     except Unavailable as unavailable:
-        if "SYNAPSE_ELIXIR_IMAGE" in os.environ:
-            raise
-        pytest.skip(f"{request.param}: {unavailable}")
+        pytest.skip(str(unavailable))
 
 
 @pytest.fixture(scope="session")
-def compiled(beam: Beam) -> Beam:
-    """The same place, once the runtime, the clients and the suites are compiled."""
+def container(workspace: Path) -> Iterator[Beam]:
+    """An Elixir in a container.
+
+    Who names an image in ``SYNAPSE_ELIXIR_IMAGE`` wants these tests: then its lack is an error.
+    """
+    try:
+        with container_beam(workspace) as beam:
+            yield beam
+    except Unavailable as unavailable:
+        if "SYNAPSE_ELIXIR_IMAGE" in os.environ:
+            raise
+        pytest.skip(str(unavailable))
+
+
+@pytest.fixture(scope="session", params=["host", "container"])
+def compiled(request: pytest.FixtureRequest) -> Beam:
+    """Each place where Elixir runs, once the runtime, the clients and the suites are compiled."""
+    beam: Beam = request.getfixturevalue(request.param)
     outcome = beam.mix("compile", project="suites")
     assert outcome.exit_code == 0, f"the clients do not compile:\n{outcome.output}"
     assert "warning:" not in outcome.output, f"they compile with warnings:\n{outcome.output}"

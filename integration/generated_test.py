@@ -1,0 +1,83 @@
+"""Generated code is stable, formatted, and free of warnings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from subprocess import run
+
+import pytest
+from beams import HostBeam
+from samples import SAMPLES, Bridge, Sample, generate
+
+by_name = pytest.mark.parametrize("name", [sample.name for sample in SAMPLES])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path there."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_two_runs_give_the_same_bytes(
+    sample: Sample, bridges: dict[str, Bridge], tmp_path: Path
+) -> None:
+    again = generate(sample, tmp_path / "elsewhere", PYTHONHASHSEED="1", LC_ALL="C")
+
+    first, second = contents(bridges[sample.name].folder), contents(again.folder)
+    assert list(first) != []
+    assert first.keys() == second.keys()
+    assert [path for path in first if first[path] != second[path]] == []
+
+
+@by_name
+def test_a_bridge_has_all_its_parts(name: str, bridges: dict[str, Bridge]) -> None:
+    bridge = bridges[name]
+    stem = bridge.sample.stem
+    paths = contents(bridge.folder).keys()
+
+    expected = {
+        "contract.json",
+        f"python/{stem}_pb2.py",
+        f"python/{stem}_pb2.pyi",
+        f"python/{stem}_pb2_grpc.py",
+        f"python/{stem}_server.py",
+        "elixir/mix.exs",
+        "elixir/README.md",
+        "elixir/.formatter.exs",
+        f"elixir/lib/{stem}.ex",
+    }
+    assert expected - paths == set()
+    assert [path for path in paths if path.endswith(f"/{stem}.proto")] != []
+
+
+@by_name
+def test_python_is_formatted(name: str, bridges: dict[str, Bridge]) -> None:
+    server = str(bridges[name].server)
+    for command in (["check"], ["format", "--check", "--diff"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length=100"]
+        done = run([*ruff, server], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_python_is_typed(bridges: dict[str, Bridge], tmp_path: Path) -> None:
+    servers = [bridge.server for bridge in bridges.values()]
+    search = {str(bridge.sample.sources) for bridge in bridges.values()}
+    search |= {str(server.parent) for server in servers}
+    done = run(
+        [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", *map(str, servers)],
+        env=bridges["greeter"].sample.environment | {"MYPYPATH": ":".join(sorted(search))},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@by_name
+def test_elixir_is_formatted(name: str, host: HostBeam, bridges: dict[str, Bridge]) -> None:
+    project = f"clients/{bridges[name].sample.stem}"
+    outcome = host.mix("format", "--check-formatted", project=project)
+    assert outcome.exit_code == 0, outcome.output
