@@ -61,9 +61,9 @@ class Message:
 
     ``name`` is the qualified Python name (``shop.models.Order``); for requests and responses it is
     the qualified function name with ``#request`` or ``#response``. ``proto`` is the message's name
-    inside the proto package, ``elixir`` its whole Elixir module name. ``module`` is the Python module
-    to import for it (it cannot be told from ``name`` where classes nest); empty for a request or
-    response.
+    inside the proto package, ``elixir`` its whole Elixir module name. ``module`` is the Python
+    module to import for it (it cannot be told from ``name`` where classes nest); empty for a
+    request or response.
     """
 
     name: str

@@ -6,7 +6,7 @@ fill in a row's templates. A new kind is a new row here and a golden file in ``g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -18,6 +18,7 @@ from synapse_bridge.contract.types import (
     Nullable,
     Scalar,
     Type,
+    parts,
 )
 from synapse_bridge.contract.wire import Wrapped
 
@@ -42,14 +43,10 @@ class Row:
     """The type in the field table of a generated ``SynapseBridge.Message``."""
     elixir_type: str
     """The typespec of a value."""
-    from_wire: str = ""
-    """The function of a generated server that reads a value; empty where it needs none.
-    That of a list or map takes the function of its items (of its values) first."""
-    from_wire_plain: str = ""
-    """For a list or map whose items need no function."""
-    to_wire: str = ""
-    """The function of a generated server that writes a value; it takes the value, its place, its key.
-    That of a list or map takes the functions of what it holds first."""
+    from_wire: str = "{x}"
+    """In a generated server, what makes the wire's value ``{x}`` one that pydantic takes."""
+    to_wire: str = "{x}"
+    """In a generated server, what makes a checked value ``{x}`` one that protobuf takes."""
     constraints: frozenset[str] = frozenset()
     """The constraints that this kind can carry."""
     notes: str = ""
@@ -68,7 +65,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="Bool",
             elixir_field=":bool",
             elixir_type="boolean()",
-            to_wire="serve.boolean",
         ),
         "int64": Row(
             python="int",
@@ -77,7 +73,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="Int64",
             elixir_field=":int64",
             elixir_type="integer()",
-            to_wire="serve.int64",
             constraints=_NUMBER,
             notes="Outside of -2^63 … 2^63-1: refused by the side that sends.",
         ),
@@ -88,7 +83,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="Uint64",
             elixir_field=":uint64",
             elixir_type="non_neg_integer()",
-            to_wire="serve.uint64",
             constraints=_NUMBER,
             notes="An `int` with `ge=0` and an upper bound above 2^63-1 (at most 2^64-1).",
         ),
@@ -99,7 +93,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="Double",
             elixir_field=":double",
             elixir_type="SynapseBridge.Message.double()",
-            to_wire="serve.double",
             constraints=_NUMBER,
             notes="NaN and the infinities are `:nan`, `:infinity`, `:negative_infinity` in Elixir.",
         ),
@@ -110,7 +103,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="String",
             elixir_field=":string",
             elixir_type="String.t()",
-            to_wire="serve.string",
             constraints=_LENGTH | {"pattern"},
             notes="Invalid UTF-8 and lone surrogates are refused with the path.",
         ),
@@ -121,7 +113,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="Bytes",
             elixir_field=":bytes",
             elixir_type="binary()",
-            to_wire="serve.binary",
             constraints=_LENGTH,
         ),
         "list": Row(
@@ -131,9 +122,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="ListOf{item}",
             elixir_field="{{:list, {item}}}",
             elixir_type="[{item}]",
-            from_wire="serve.list_from",
-            from_wire_plain="list",
-            to_wire="serve.list_of",
             constraints=_LENGTH,
             notes="Packed on the wire where the items are numbers, booleans or enums.",
         ),
@@ -144,9 +132,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="MapOf{key}{value}",
             elixir_field="{{:map, {key}, {value}}}",
             elixir_type="%{{optional({key}) => {value}}}",
-            from_wire="serve.map_from",
-            from_wire_plain="dict",
-            to_wire="serve.map_of",
             constraints=_LENGTH,
             notes="Keys are `str`, `int` or `bool`.",
         ),
@@ -166,8 +151,8 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="{name}",
             elixir_field="{{:message, {name}}}",
             elixir_type="{name}.t()",
-            from_wire="{name}_from_wire",
-            to_wire="{name}_to_wire",
+            from_wire="{name}_from_wire({x})",
+            to_wire="{name}_to_wire({x})",
             notes="`BaseModel` and dataclasses, nested and recursive.",
         ),
         "enum": Row(
@@ -177,8 +162,8 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="{name}",
             elixir_field="{{:enum, {name}}}",
             elixir_type="{name}.t()",
-            from_wire="{name}.from_wire",
-            to_wire="{name}.to_wire",
+            from_wire="{name}[{x}]",
+            to_wire="{name}.number[{x}]",
             notes=(
                 "`Enum` and `Literal`. An unknown number is `{:unknown, n}` in Elixir, "
                 "an error in Python."
@@ -191,8 +176,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="{item}",
             elixir_field="{{:wrapped, {item}}}",
             elixir_type="{item}",
-            from_wire="{name}_from_wire",
-            to_wire="{name}_to_wire",
         ),
     }
 )
@@ -215,3 +198,11 @@ def row(type_: Type | Wrapped) -> Row:
             return ROWS["enum"]
         case Wrapped():
             return ROWS["wrapped"]
+
+
+def fill(type_: Type, column: str, name: Callable[[MessageRef | EnumRef], str]) -> str:
+    """The text of a type in a column, with ``name`` for messages and enums."""
+    template: str = getattr(row(type_), column)
+    if isinstance(type_, MessageRef | EnumRef):
+        return template.format(name=name(type_))
+    return template.format(**{k: fill(part, column, name) for k, part in parts(type_).items()})

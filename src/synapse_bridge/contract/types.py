@@ -97,6 +97,17 @@ class EnumRef:
 Type: TypeAlias = "Scalar | ListOf | MapOf | Nullable | MessageRef | EnumRef"
 
 
+def parts(type_: Type) -> dict[str, Type]:
+    """The types that a type is made of, by the names they have in the registry's templates."""
+    match type_:
+        case ListOf(inner) | Nullable(inner):
+            return {"item": inner}
+        case MapOf(key, value):
+            return {"key": key, "value": value}
+        case Scalar() | MessageRef() | EnumRef():
+            return {}
+
+
 def references(type_: Type) -> Iterator[MessageRef | EnumRef]:
     """The messages and enums that ``type_`` names directly, in the order they appear."""
     match type_:
