@@ -1,0 +1,142 @@
+"""Every name that is derived from a Python name.
+
+Pure functions from text to text. What two of them make of a whole contract, and whether two names
+meet, is decided by :mod:`synapse_bridge.introspect.naming`.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+ELIXIR_RESERVED = frozenset(
+    "after and catch do else end false fn in nil not or rescue true when "
+    "__CALLER__ __DIR__ __ENV__ __MODULE__ __STACKTRACE__ __struct__ __exception__".split()
+)
+"""Reserved words, and the two keys that every struct and exception has."""
+
+ELIXIR_SPECIAL_FORMS = frozenset(
+    "alias case cond for import quote receive require super try unquote unquote_splicing with".split()
+)
+"""Special forms: ordinary names for fields, but no function can have them."""
+
+CLIENT_FUNCTIONS = frozenset(
+    "call child_spec def defp module_info rpc start_link use behaviour_info __info__".split()
+)
+"""What a generated client module already has, or uses in its own text."""
+
+CALL_OPTIONS = frozenset("channel metadata opts timeout wait_for_ready".split())
+"""Options of every call, which share a keyword list with the optional parameters."""
+
+PROTO_MEMBERS = frozenset(
+    "ByteSize Clear ClearExtension ClearField CopyFrom DESCRIPTOR DiscardUnknownFields Extensions "
+    "FindInitializationErrors FromString HasExtension HasField IsInitialized ListFields MergeFrom "
+    "MergeFromString ParseFromString ParsePartialFromString RegisterExtension "
+    "SerializePartialToString SerializeToString SetInParent UnknownFields WhichOneof".split()
+)
+"""Attributes of every protobuf message in Python, which a field of the same name would hide."""
+
+_ELIXIR_VARIABLE = re.compile(r"[a-z_][A-Za-z0-9_]*\Z")
+_ELIXIR_MODULE = re.compile(r"[A-Z][A-Za-z0-9_]*(\.[A-Z][A-Za-z0-9_]*)*\Z")
+_PLAIN_ATOM = re.compile(r"[a-z_][A-Za-z0-9_]*[?!]?\Z")
+_PROTO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PROTO_PACKAGE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
+
+
+def camelize(name: str) -> str:
+    """``process_data`` → ``ProcessData``; capitals stay (``HTTPServer``)."""
+    return "".join(part[0].upper() + part[1:] for part in re.split(r"[_.]+", name) if part)
+
+
+def underscore(name: str) -> str:
+    """``MyPythonAgent`` → ``my_python_agent``, as Elixir's ``Macro.underscore/1`` does."""
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+def elixir_module(python_module: str) -> str:
+    """``my_python_module`` → ``MyPythonModule``, ``shop.pricing`` → ``Shop.Pricing``."""
+    return ".".join(camelize(part) for part in python_module.split("."))
+
+
+def stem(elixir: str) -> str:
+    """What generated file names begin with: ``MyApp.Orders`` → ``my_app_orders``."""
+    return "_".join(underscore(part) for part in elixir.split("."))
+
+
+def proto_package(elixir: str) -> str:
+    """``MyApp.Orders`` → ``my_app.orders.v1``."""
+    return ".".join([*(underscore(part) for part in elixir.split(".")), "v1"])
+
+
+def service(elixir: str) -> str:
+    """``MyApp.Orders`` → ``OrdersService``; a name that ends in ``Service`` stays."""
+    last = elixir.rpartition(".")[2].replace("_", "")
+    return last if last.endswith("Service") else f"{last}Service"
+
+
+def message(python: str) -> str:
+    """The proto name of a class, from its name within its module: ``Outer.Inner`` → ``OuterInner``."""
+    return avoid(camelize(python), frozenset({"None", "True", "False", "DESCRIPTOR"}))
+
+
+def proto_field(python: str) -> str:
+    """The proto name of a field: the Python name, but for what protobuf's Python classes own."""
+    name = avoid(python, PROTO_MEMBERS)
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def elixir_field(python: str, *, option: bool = False) -> str:
+    """The key of a struct, a variable, or with ``option`` also the key of a call's options."""
+    name = python if _ELIXIR_VARIABLE.match(python) else underscore(python)
+    return avoid(name, ELIXIR_RESERVED | CALL_OPTIONS if option else ELIXIR_RESERVED)
+
+
+def elixir_function(python: str) -> str:
+    """The name of a client function."""
+    name = elixir_field(python.lstrip("_"))
+    return avoid(name, ELIXIR_SPECIAL_FORMS | CLIENT_FUNCTIONS)
+
+
+def avoid(name: str, reserved: frozenset[str]) -> str:
+    """The name, with a trailing underscore where it is reserved."""
+    return f"{name}_" if name in reserved else name
+
+
+def atom(text: str) -> str:
+    """An Elixir atom as source: ``:eur``, ``:"in stock"``."""
+    if _PLAIN_ATOM.match(text):
+        return f":{text}"
+    escaped = text.translate(
+        {ord("\\"): "\\\\", ord('"'): '\\"', ord("#"): "\\#", ord("\n"): "\\n", ord("\r"): "\\r"}
+    )
+    return f':"{escaped}"'
+
+
+def enum_value(enum: str, member: str) -> str | None:
+    """The proto name of an enum value: ``Currency``, ``eur`` → ``CURRENCY_EUR``.
+
+    ``None`` where nothing of ``member`` can be part of a proto name (``"<="``).
+    """
+    part = re.sub(r"[^A-Za-z0-9]+", "_", underscore(member)).strip("_").upper()
+    return f"{underscore(enum).upper()}_{part}" if part else None
+
+
+def is_elixir_module(name: str) -> bool:
+    """Whether ``name`` can be written as an Elixir module: ``MyApp.Orders``."""
+    return _ELIXIR_MODULE.match(name) is not None
+
+
+def is_elixir_name(name: str) -> bool:
+    """Whether ``name`` can be a variable, a struct key or a function."""
+    return _ELIXIR_VARIABLE.match(name) is not None
+
+
+def is_proto_name(name: str) -> bool:
+    """Whether ``name`` can be a proto identifier (ASCII letters, digits and underscores)."""
+    return _PROTO_NAME.match(name) is not None
+
+
+def is_proto_package(name: str) -> bool:
+    """Whether ``name`` can be a proto package as buf wants it (``my_app.orders.v1``)."""
+    return _PROTO_PACKAGE.match(name) is not None

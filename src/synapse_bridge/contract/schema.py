@@ -1,0 +1,120 @@
+"""The contract as JSON, which is at the same time a JSON Schema (2020-12) of its types.
+
+``$defs`` holds every message and enum by its qualified Python name, as an ordinary schema of the
+JSON that pydantic would read and write for it; what JSON Schema has no word for is in keywords that
+begin with ``x-synapse-``. ``contract.schema.json``, beside this file, describes the whole document;
+its version is :data:`VERSION`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from importlib import resources
+from typing import Any, cast
+
+from synapse_bridge.contract import schema_read, schema_write
+from synapse_bridge.contract.model import Contract, Docstring, Enum, Message, Method
+from synapse_bridge.contract.schema_write import VERSION
+
+__all__ = ["VERSION", "ContractError", "contract_hash", "document_schema", "from_json", "to_json"]
+
+
+class ContractError(ValueError):
+    """The text is not a contract, or one of another version. The message says where and why."""
+
+
+def to_json(contract: Contract) -> str:
+    """The contract as text, stable to the byte: equal contracts give equal text."""
+    document = schema_write.document(contract)
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_json(text: str | bytes) -> Contract:
+    """The contract that :func:`to_json` wrote; raises :class:`ContractError` for any other text."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ContractError(f"it is not JSON: {error}") from None
+    _check(document)
+    return schema_read.contract(document)
+
+
+def contract_hash(contract: Contract) -> str:
+    """16 hexadecimal digits that change when the two ends would no longer understand each other.
+
+    Covered are service, methods, messages, enums, numbers, types, constraints and defaults. Not
+    covered are documentation, source lines, and names that never leave one side.
+    """
+    text = json.dumps(
+        schema_write.document(_wire_only(contract)), sort_keys=True, ensure_ascii=True
+    )
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def document_schema() -> dict[str, Any]:
+    """The published JSON Schema of contract documents."""
+    text = resources.files(__package__ or "").joinpath("contract.schema.json").read_text("utf-8")
+    return cast("dict[str, Any]", json.loads(text))
+
+
+def _check(document: Any) -> None:
+    # jsonschema is only needed where a contract is read, and takes as long to import as all else.
+    import jsonschema
+
+    version = document.get("x-synapse-contract") if isinstance(document, dict) else None
+    if version is None:
+        raise ContractError("it is not a contract: it has no `x-synapse-contract`")
+    if version != VERSION:
+        raise ContractError(
+            f"it is a contract of version {version}, and this is version {VERSION}; "
+            "write it again with this version of synapse_bridge"
+        )
+    errors = jsonschema.Draft202012Validator(document_schema()).iter_errors(document)
+    worst = jsonschema.exceptions.best_match(errors)
+    if worst is not None:
+        raise ContractError(f"at {worst.json_path}: {worst.message}")
+
+
+def _wire_only(contract: Contract) -> Contract:
+    """The contract without what only one side ever sees."""
+    service = replace(
+        contract.service,
+        doc="",
+        elixir="",
+        stem="",
+        module="",
+        methods=tuple(map(_wire_method, sorted(contract.service.methods, key=lambda m: m.proto))),
+    )
+    return Contract(
+        service,
+        tuple(map(_wire_message, contract.messages)),
+        tuple(map(_wire_enum, contract.enums)),
+    )
+
+
+def _wire_method(method: Method) -> Method:
+    return replace(
+        method, name="", function="", elixir="", is_async=False, doc=Docstring(), source=""
+    )
+
+
+def _wire_message(message: Message) -> Message:
+    fields = sorted(message.fields, key=lambda field: field.number)
+    return replace(
+        message,
+        doc="",
+        elixir="",
+        fields=tuple(replace(field, doc="", elixir="") for field in fields),
+    )
+
+
+def _wire_enum(enum: Enum) -> Enum:
+    members = sorted(enum.members, key=lambda member: member.number)
+    return replace(
+        enum,
+        doc="",
+        elixir="",
+        members=tuple(replace(member, doc="", elixir="") for member in members),
+    )

@@ -1,0 +1,237 @@
+"""Contract → the JSON document."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from synapse_bridge.contract.model import (
+    Contract,
+    Default,
+    Docstring,
+    Dynamic,
+    Enum,
+    Field,
+    JSONValue,
+    Literally,
+    Message,
+    Method,
+    Required,
+    Service,
+)
+from synapse_bridge.contract.registry import row
+from synapse_bridge.contract.types import (
+    Constraints,
+    EnumRef,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
+
+VERSION = 1
+"""The version of the document's format."""
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Schema = dict[str, Any]
+
+NUMBER_KEYWORDS = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+    "pattern": "pattern",
+}
+LENGTH_KEYWORDS = {
+    "string": ("minLength", "maxLength"),
+    # JSON has bytes as base64, whose length is another one.
+    "bytes": ("x-synapse-min-length", "x-synapse-max-length"),
+    "list": ("minItems", "maxItems"),
+    "map": ("minProperties", "maxProperties"),
+}
+_KEYS: dict[str, Schema] = {
+    "bool": {"enum": ["true", "false"]},
+    "int64": {"pattern": "^-?[0-9]+$"},
+    "uint64": {"pattern": "^[0-9]+$"},
+}
+
+
+def document(contract: Contract) -> Schema:
+    """The whole document, in a fixed order of keys."""
+    enums = {enum.name: enum for enum in contract.enums}
+    definitions = {enum.name: _enum(enum) for enum in contract.enums}
+    definitions |= {message.name: _message(message, enums) for message in contract.messages}
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:synapse-bridge:service:{contract.service.full_name}",
+        "x-synapse-contract": VERSION,
+        "x-synapse-service": _service(contract.service),
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def type_schema(type_: Type) -> Schema:
+    """A type as a schema of its JSON form."""
+    schema = dict(row(type_).json_schema)
+    match type_:
+        case Scalar(kind, constraints):
+            return schema | _constraints(kind, constraints)
+        case ListOf(item, constraints):
+            return schema | {"items": type_schema(item)} | _constraints("list", constraints)
+        case MapOf(key, value, constraints):
+            return schema | _map(key, value) | _constraints("map", constraints)
+        case Nullable(inner):
+            return {"anyOf": [type_schema(inner), *schema["anyOf"]]}
+        case MessageRef(name) | EnumRef(name):
+            return {"$ref": reference(name)}
+
+
+def reference(name: str) -> str:
+    """The JSON pointer to a definition, as a URI fragment."""
+    return "#/$defs/" + quote(name.replace("~", "~0").replace("/", "~1"), safe="._~")
+
+
+def key_schema(key: Scalar) -> Schema:
+    """A map's keys as JSON has them, which is as strings."""
+    return _KEYS[key.kind] if key.kind in _KEYS else type_schema(key)
+
+
+def _map(key: Scalar, value: Type) -> Schema:
+    return {
+        "propertyNames": key_schema(key),
+        "additionalProperties": type_schema(value),
+        "x-synapse-key": type_schema(key),
+    }
+
+
+def _constraints(kind: str, constraints: Constraints) -> Schema:
+    shortest, longest = LENGTH_KEYWORDS.get(kind, ("", ""))
+    keywords = NUMBER_KEYWORDS | {"min_length": shortest, "max_length": longest}
+    return {keywords[name]: value for name, value in constraints.items()}
+
+
+def _service(service: Service) -> Schema:
+    return {
+        "module": service.module,
+        "proto_package": service.proto_package,
+        "proto": service.proto,
+        "elixir": service.elixir,
+        "stem": service.stem,
+        "doc": service.doc,
+        "methods": [_method(method) for method in service.methods],
+    }
+
+
+def _method(method: Method) -> Schema:
+    return {
+        "name": method.name,
+        "function": method.function,
+        "proto": method.proto,
+        "elixir": method.elixir,
+        "request": {"$ref": reference(method.request)},
+        "response": {"$ref": reference(method.response)},
+        "parameters": [
+            {"name": p.name, "kind": p.kind, "passing": p.passing} for p in method.parameters
+        ],
+        "result": None if method.result is None else type_schema(method.result),
+        "is_async": method.is_async,
+        "doc": _docstring(method.doc),
+        "source": method.source,
+    }
+
+
+def _docstring(doc: Docstring) -> Schema:
+    return {
+        "summary": doc.summary,
+        "description": doc.description,
+        "params": [list(pair) for pair in doc.params],
+        "returns": doc.returns,
+        "raises": [list(pair) for pair in doc.raises],
+        "examples": list(doc.examples),
+    }
+
+
+def _message(message: Message, enums: dict[str, Enum]) -> Schema:
+    required = [f.name for f in message.fields if isinstance(f.default, Required)]
+    return {
+        "title": message.proto,
+        "description": message.doc,
+        "type": "object",
+        "properties": {field.name: _field(field, enums) for field in message.fields},
+        "required": required,
+        "additionalProperties": False,
+        "x-synapse-message": {
+            "proto": message.proto,
+            "elixir": message.elixir,
+            "role": message.role,
+            "module": message.module,
+        },
+    }
+
+
+def _field(field: Field, enums: dict[str, Enum]) -> Schema:
+    schema = {"description": field.doc, **type_schema(field.type)}
+    if isinstance(field.default, Literally):
+        schema["default"] = _values(field.type, field.default.value, enums)
+    schema["x-synapse-field"] = {
+        "number": field.number,
+        "default": _default(field.default),
+        "proto": field.proto,
+        "elixir": field.elixir,
+    }
+    return schema
+
+
+def _default(default: Default) -> str:
+    match default:
+        case Required():
+            return "required"
+        case Literally():
+            return "literal"
+        case Dynamic():
+            return "dynamic"
+
+
+def _values(type_: Type, written: JSONValue, enums: dict[str, Enum]) -> JSONValue:
+    """A literal with the values of enum members in the place of their names, as JSON has them."""
+    match type_, written:
+        case Nullable(), None:
+            return None
+        case Nullable(inner), _:
+            return _values(inner, written, enums)
+        case ListOf(item), list():
+            return [_values(item, element, enums) for element in written]
+        case MapOf(value=value), dict():
+            return {key: _values(value, element, enums) for key, element in written.items()}
+        case EnumRef(name), _:
+            return next(m.value for m in enums[name].members if m.name == written)
+        case _:
+            return written
+
+
+def _enum(enum: Enum) -> Schema:
+    return {
+        "title": enum.proto,
+        "description": enum.doc,
+        "enum": [member.value for member in enum.members],
+        "x-synapse-enum": {
+            "proto": enum.proto,
+            "elixir": enum.elixir,
+            "role": enum.role,
+            "module": enum.module,
+            "members": [
+                {
+                    "name": member.name,
+                    "number": member.number,
+                    "proto": member.proto,
+                    "elixir": member.elixir,
+                    "doc": member.doc,
+                }
+                for member in enum.members
+            ],
+        },
+    }

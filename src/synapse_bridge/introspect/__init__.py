@@ -1,0 +1,49 @@
+"""Introspection: live Python functions → the contract.
+
+The only part that imports the user's module. It refuses, with the place in the source, whatever
+cannot cross the bridge without loss; all refusals of a module come together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synapse_bridge.contract.model import Contract
+from synapse_bridge.introspect import source
+from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.functions import read_function, select
+from synapse_bridge.introspect.loading import load
+from synapse_bridge.introspect.models import read_message
+from synapse_bridge.introspect.naming import Naming, name_all
+from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
+
+__all__ = ["IntrospectionError", "Naming", "Place", "Refusal", "introspect"]
+
+
+def introspect(
+    target: str,
+    functions: Sequence[str] = (),
+    naming: Naming | None = None,
+    types: Mapping[str, str] | None = None,
+) -> Contract:
+    """The contract of a module's functions, or of an instance's methods.
+
+    ``target`` is ``package.module`` or ``package.module:object``; ``functions`` chooses among what
+    it has (see :func:`~synapse_bridge.introspect.functions.select`). ``types`` replaces annotations:
+    it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
+    ``module.function.return`` to an annotation as Python source.
+
+    Raises :class:`IntrospectionError`, whose text is for the user.
+    """
+    module, path, owner = load(target)
+    chosen = select(module, path, owner, functions)
+    catalogue = Catalogue()
+    read = [read_function(n, f, module.__name__, path, catalogue) for n, f in chosen.items()]
+    while catalogue.pending:
+        read_message(catalogue.pending.pop(0), catalogue)
+    if catalogue.refusals:
+        raise IntrospectionError.of(catalogue.refusals)
+    methods = [method for method in read if method is not None]
+    doc = source.clean(module.__doc__)
+    return name_all(module.__name__, doc, methods, catalogue, naming or Naming())

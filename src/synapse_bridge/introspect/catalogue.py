@@ -1,0 +1,145 @@
+"""The messages and enums that a service turns out to need."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from synapse_bridge.contract import names
+from synapse_bridge.contract.model import Enum, EnumMember, Message
+from synapse_bridge.contract.types import EnumRef, MessageRef
+from synapse_bridge.introspect import source
+from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
+
+LiteralValue = str | int | bool
+
+
+class Catalogue:
+    """Collects while types are read: a class that is named is noted once and read later, so that
+    recursive models come out by themselves.
+
+    ``local`` splits the qualified names into module and name within it; ``places`` are for errors.
+    ``overrides`` maps qualified names (of a class, field, parameter or result) to the annotation
+    that the configuration puts in their place; ``used`` tells which of them applied.
+    """
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+        self.messages: dict[str, Message] = {}
+        self.enums: dict[str, Enum] = {}
+        self.places: dict[str, Place] = {}
+        self.refusals: list[Refusal] = []
+        self.pending: list[type] = []
+        self.local: dict[str, tuple[str, str]] = {}
+        self.overrides = dict(overrides or {})
+        self.used: set[str] = set()
+        self._classes: dict[str, type] = {}
+
+    def message(self, cls: type) -> MessageRef:
+        """A reference to the message of a model or dataclass, which is read later."""
+        name = qualified(cls)
+        if self._claim(name, cls):
+            self.places[name] = source.class_place(cls)
+            self.pending.append(cls)
+        return MessageRef(name)
+
+    def enum(self, cls: type[enum.Enum]) -> EnumRef:
+        """A reference to the enum of an ``enum.Enum`` class."""
+        name = qualified(cls)
+        if self._claim(name, cls):
+            self.places[name] = source.class_place(cls, "enum")
+            self.enums[name] = read_enum(cls, name)
+        return EnumRef(name)
+
+    def literal(
+        self, values: tuple[LiteralValue, ...], module: str, local: str, place: Place
+    ) -> EnumRef:
+        """A reference to the enum of a ``Literal`` that is known as ``local`` in ``module``."""
+        name = f"{module}.{local}"
+        if name not in self.enums:
+            self.places[name] = place
+            self.local[name] = (module, local)
+            self.enums[name] = Enum(name, "", "", "literal", literal_members(values), module=module)
+        return EnumRef(name)
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing has that qualified name yet."""
+        return name not in self.places
+
+    def override(self, name: str) -> Any | None:
+        """The annotation that the configuration puts in the place of ``name``."""
+        if name in self.overrides:
+            self.used.add(name)
+            return self.overrides[name]
+        return None
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note something that cannot cross the bridge."""
+        self.refusals.append(refusal)
+
+    def _claim(self, name: str, cls: type) -> bool:
+        known = self._classes.setdefault(name, cls)
+        if known is not cls:
+            raise Unsupported(
+                f"two different classes are called `{name}`",
+                "define the class once, at the top of its module",
+            )
+        self.local[name] = (cls.__module__, cls.__qualname__)
+        return name not in self.places
+
+
+def qualified(cls: type) -> str:
+    """``shop.models.Order``: the name of a class in the contract."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def read_enum(cls: type[enum.Enum], name: str) -> Enum:
+    """An enum class as contract, in declaration order; aliases are the member they stand for."""
+    if issubclass(cls, enum.Flag):
+        raise Unsupported(
+            f"`{cls.__qualname__}` is a Flag, whose values are combinations of members",
+            "write `int`, or a list of an Enum's members",
+        )
+    members = list(cls)
+    if not members:
+        raise Unsupported(f"enum `{cls.__qualname__}` has no members", "give it at least one")
+    docs = source.member_docs(cls)
+    read = []
+    for number, member in enumerate(members, 1):
+        value = member.value
+        if not isinstance(value, str | int) or type(value).__module__ != "builtins":
+            raise Unsupported(
+                f"the value of `{cls.__qualname__}.{member.name}` is {_article(value)}",
+                "give every member a str or int value",
+            )
+        elixir = names.atom(names.underscore(member.name))
+        read.append(EnumMember(member.name, value, number, "", elixir, docs.get(member.name, "")))
+    return Enum(name, "", "", "enum", tuple(read), class_doc(cls), cls.__module__)
+
+
+def literal_members(values: tuple[LiteralValue, ...]) -> tuple[EnumMember, ...]:
+    """The members of a ``Literal``; in Elixir a string is its atom, a number or boolean itself."""
+    members = []
+    for number, value in enumerate(values, 1):
+        match value:
+            case bool():
+                elixir = "true" if value else "false"
+            case int():
+                elixir = str(value)
+            case str():
+                elixir = names.atom(value)
+        members.append(EnumMember(str(value), value, number, "", elixir))
+    return tuple(members)
+
+
+def class_doc(cls: type) -> str:
+    """A class's own docstring: neither an inherited one nor the one that dataclasses make up."""
+    doc = cls.__dict__.get("__doc__")
+    if not isinstance(doc, str) or doc.startswith(f"{cls.__name__}("):
+        return ""
+    return source.clean(doc)
+
+
+def _article(value: object) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -1,0 +1,102 @@
+"""Defaults: which of them both sides can know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pydantic
+
+from synapse_bridge.contract.model import Default, Dynamic, JSONValue, Literally
+from synapse_bridge.contract.types import (
+    EnumRef,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
+from synapse_bridge.introspect.catalogue import Catalogue, qualified
+
+_INTEGERS = {"int64": range(-(2**63), 2**63), "uint64": range(2**64)}
+
+
+class _NotLiteral(Exception):
+    """The value has no literal form, or is not of its type."""
+
+
+def literal(
+    type_: Type,
+    value: Any,
+    annotation: Any,
+    catalogue: Catalogue,
+    config: Mapping[str, Any] | None = None,
+) -> Default:
+    """``value`` as a literal, where it has one and its own type accepts it unchanged.
+
+    Python does not validate a default that it fills in. So a default that validation would refuse
+    or change must not be sent: it is :class:`Dynamic`, and left to Python.
+    """
+    if value is None and isinstance(type_, Nullable):
+        return Literally(None)
+    try:
+        written = _write(type_, value, catalogue)
+        adapter = pydantic.TypeAdapter(annotation, config=cast(pydantic.ConfigDict, config or {}))
+        accepted = adapter.validate_python(value)
+    except Exception:
+        # Besides our own verdict, anything that a validator of the user's raises.
+        return Dynamic()
+    return Literally(written) if accepted == value else Dynamic()
+
+
+def _write(type_: Type, value: Any, catalogue: Catalogue) -> JSONValue:
+    match type_:
+        case Nullable(inner):
+            return None if value is None else _write(inner, value, catalogue)
+        case ListOf(item) if type(value) is list:
+            return [_write(item, element, catalogue) for element in value]
+        case MapOf(key, item) if type(value) is dict:
+            return {_key(key, k): _write(item, v, catalogue) for k, v in value.items()}
+        case EnumRef(name):
+            return _member(name, value, catalogue)
+        case MessageRef():
+            raise _NotLiteral
+        case Scalar(kind):
+            return _scalar(kind, value)
+    raise _NotLiteral
+
+
+def _scalar(kind: str, value: Any) -> JSONValue:
+    if kind == "bool" and type(value) is bool:
+        return cast(bool, value)
+    if kind in _INTEGERS and type(value) is int and value in _INTEGERS[kind]:
+        return cast(int, value)
+    if kind == "double" and type(value) in (int, float) and math.isfinite(value):
+        if float(value) == value:
+            return float(value)
+    if kind == "string" and type(value) is str and not _has_surrogate(value):
+        return cast(str, value)
+    raise _NotLiteral
+
+
+def _key(key: Scalar, value: Any) -> str:
+    """A key as JSON has it: numbers as text, booleans in lower case."""
+    written = _scalar(key.kind, value)
+    return str(written).lower() if isinstance(written, bool) else str(written)
+
+
+def _member(name: str, value: Any, catalogue: Catalogue) -> str:
+    enum = catalogue.enums[name]
+    for member in enum.members:
+        if enum.role == "enum":
+            if qualified(type(value)) == name and value.name == member.name:
+                return member.name
+        elif (type(value), value) == (type(member.value), member.value):
+            return member.name
+    raise _NotLiteral
+
+
+def _has_surrogate(value: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in value)

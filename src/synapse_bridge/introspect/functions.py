@@ -1,0 +1,327 @@
+"""Functions → methods: which ones, and how their signatures are called."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import pydantic
+from pydantic.fields import FieldInfo
+
+from synapse_bridge.contract import names
+from synapse_bridge.contract.model import (
+    Default,
+    Docstring,
+    Field,
+    Message,
+    Method,
+    Parameter,
+    Required,
+)
+from synapse_bridge.contract.types import Type
+from synapse_bridge.introspect import source
+from synapse_bridge.introspect.annotations import Context, read_type
+from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.defaults import literal
+from synapse_bridge.introspect.docstrings import read_docstring
+from synapse_bridge.introspect.loading import suggestion
+from synapse_bridge.introspect.models import undefined
+from synapse_bridge.introspect.naming import check_name
+from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal, Unsupported
+
+Function = Callable[..., Any]
+
+
+def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> dict[str, Function]:
+    """The functions to bridge, by name: those wanted, else ``__all__``, else the public typed ones.
+
+    A function is typed if it has at least one annotation, so that one half-written is refused
+    rather than overlooked.
+    """
+    where = source.display(module.__file__)
+    what = f"{module.__name__}:{path}" if path else module.__name__
+    if isinstance(owner, type):
+        raise IntrospectionError(
+            f"{where}: `{what}` is a class\n"
+            f"  → name an instance of it: `{path.lower()} = {path}(…)` in the module, "
+            f"then `{module.__name__}:{path.lower()}`"
+        )
+    if path and _is_function(owner):
+        raise IntrospectionError(
+            f"{where}: `{what}` is a function\n  → `--module {module.__name__} --function {path}`"
+        )
+    available = _available(module, owner, path)
+    if wanted:
+        return {name: _wanted(name, available, owner, f"{where}: `{what}`") for name in wanted}
+    declared = None if path else getattr(module, "__all__", None)
+    if declared is not None:
+        chosen = {n: f for n in declared if _is_function(f := getattr(module, n, None))}
+    else:
+        chosen = {n: f for n, f in available.items() if not n.startswith("_") and _is_typed(f)}
+    if not chosen:
+        raise IntrospectionError(
+            f"{where}: `{what}` has no public function with annotations\n"
+            "  → annotate the parameters and the result of those to be called"
+        )
+    return chosen
+
+
+def read_function(
+    name: str, function: Function, module: str, path: str, catalogue: Catalogue
+) -> Method | None:
+    """One function as contract: its request and response go to the catalogue, and so do refusals.
+
+    ``path`` is the object that it is a method of, or empty.
+    """
+    expression = f"{path}.{name}" if path else name
+    qualified = f"{module}.{expression}"
+    place = source.function_place(function, name)
+    catalogue.places[qualified] = place
+    before = len(catalogue.refusals)
+    doc = read_docstring(inspect.getdoc(source.unwrap(function)))
+    try:
+        check_name(name)
+        signature = inspect.signature(function)
+        hints = typing.get_type_hints(source.unwrap(function), include_extras=True)
+    except Unsupported as error:
+        catalogue.refuse(error.at(place))
+        return None
+    except NameError as error:
+        catalogue.refuse(undefined(error).at(_undefined_place(function, name, error, place)))
+        return None
+    except (TypeError, ValueError, SyntaxError) as error:
+        catalogue.refuse(Refusal(place, f"its signature cannot be read: {error}"))
+        return None
+    reader = _Reader(name, function, module, expression, hints, doc, catalogue)
+    fields, parameters = [], []
+    for number, parameter in enumerate(signature.parameters.values(), 1):
+        field = reader.parameter(parameter, number)
+        if field is not None:
+            fields.append(field)
+            parameters.append(_passing(parameter))
+    result = reader.result()
+    if len(catalogue.refusals) > before:
+        return None
+    answer = (
+        ()
+        if result is None
+        else (Field("result", 1, result, Required(), doc.returns, "result", "result"),)
+    )
+    for suffix, role, of in (
+        ("request", "request", tuple(fields)),
+        ("response", "response", answer),
+    ):
+        message = f"{qualified}#{suffix}"
+        catalogue.places[message] = place
+        catalogue.messages[message] = Message(message, "", "", role, of)
+    return Method(
+        name=name,
+        function=expression,
+        proto="",
+        elixir="",
+        request=f"{qualified}#request",
+        response=f"{qualified}#response",
+        parameters=tuple(parameters),
+        result=result,
+        is_async=inspect.iscoroutinefunction(function),
+        doc=doc,
+        source=source.location(function, module),
+    )
+
+
+class _Reader:
+    """Reads the annotations of one function."""
+
+    def __init__(
+        self,
+        name: str,
+        function: Function,
+        module: str,
+        expression: str,
+        hints: Mapping[str, Any],
+        doc: Docstring,
+        catalogue: Catalogue,
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.module = module
+        self.expression = expression
+        self.hints = hints
+        self.docs = dict(doc.params)
+        self.catalogue = catalogue
+
+    def parameter(self, parameter: inspect.Parameter, number: int) -> Field | None:
+        """The field of the request that carries a parameter; ``None`` where it is refused."""
+        name = parameter.name
+        place = source.parameter_place(self.function, self.name, name)
+        context = self._context(place, name)
+        try:
+            _check_parameter(parameter)
+            check_name(name)
+            hint = context.catalogue.override(context.qualified)
+            if hint is None:
+                hint = self._hint(name)
+            type_ = read_type(hint, context)
+            info = FieldInfo.from_annotation(hint)
+            _check_info(info)
+            _check_accepted(hint)
+        except Unsupported as error:
+            self.catalogue.refuse(error.at(place))
+            return None
+        return Field(
+            name=name,
+            number=number,
+            type=type_,
+            default=_default(parameter, type_, hint, self.catalogue),
+            doc=source.clean(info.description) or self.docs.get(name, ""),
+            proto=names.proto_field(name),
+            elixir=names.elixir_field(name, option=True),
+        )
+
+    def result(self) -> Type | None:
+        """The type of the result; ``None`` where there is none or it is refused."""
+        place = source.result_place(self.function, self.name)
+        context = self._context(place, "return")
+        hint = self.catalogue.override(context.qualified)
+        try:
+            if hint is None:
+                if "return" not in self.hints:
+                    raise Unsupported(
+                        "it has no annotation", "write `-> …`; `-> None` where nothing comes back"
+                    )
+                hint = self.hints["return"]
+            return None if hint is types.NoneType else read_type(hint, context)
+        except Unsupported as error:
+            self.catalogue.refuse(error.at(place))
+            return None
+
+    def _hint(self, name: str) -> Any:
+        if name not in self.hints:
+            raise Unsupported("it has no annotation", f"write `{name}: …` with its type")
+        return self.hints[name]
+
+    def _context(self, place: Place, name: str) -> Context:
+        module = sys.modules.get(source.unwrap(self.function).__module__)
+        return Context(
+            catalogue=self.catalogue,
+            place=place,
+            module=self.module,
+            path=f"{self.expression}.{name}",
+            namespace=vars(module) if module else {},
+        )
+
+
+def _check_parameter(parameter: inspect.Parameter) -> None:
+    match parameter.kind:
+        case inspect.Parameter.VAR_POSITIONAL:
+            raise Unsupported(
+                f"`*{parameter.name}` takes any number of arguments",
+                f"write `{parameter.name}: list[…]`",
+            )
+        case inspect.Parameter.VAR_KEYWORD:
+            raise Unsupported(
+                f"`**{parameter.name}` takes arguments of any name",
+                f"write `{parameter.name}: dict[str, …]`",
+            )
+    if isinstance(parameter.default, FieldInfo):
+        raise Unsupported(
+            "`Field(…)` as the default of a parameter would be passed to the function as it is",
+            f"write `{parameter.name}: Annotated[…, Field(…)]`, and the default after `=`",
+        )
+
+
+def _check_info(info: FieldInfo) -> None:
+    if not info.is_required():
+        raise Unsupported(
+            "a default inside `Annotated[…, Field(…)]` means nothing to a function",
+            "write the default after `=`",
+        )
+    if info.alias is not None or info.validation_alias is not None:
+        raise Unsupported("a parameter has no alias", "rename the parameter")
+
+
+def _check_accepted(hint: Any) -> None:
+    """Whether pydantic can validate it at all; for models it has said so when they were defined."""
+    try:
+        pydantic.TypeAdapter(hint)
+    except Exception as error:
+        first, _, _ = str(error).partition("\n\n")
+        raise Unsupported(f"pydantic refuses it: {first}", "correct the annotation") from None
+
+
+def _default(parameter: inspect.Parameter, type_: Type, hint: Any, catalogue: Catalogue) -> Default:
+    if parameter.default is inspect.Parameter.empty:
+        return Required()
+    return literal(type_, parameter.default, hint, catalogue)
+
+
+def _passing(parameter: inspect.Parameter) -> Parameter:
+    keyword = (
+        parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        or parameter.default is not inspect.Parameter.empty
+    )
+    by_position = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+    return Parameter(
+        parameter.name,
+        "keyword" if keyword else "positional",
+        "by_position" if by_position else "by_name",
+    )
+
+
+def _available(module: ModuleType, owner: Any, path: str) -> dict[str, Function]:
+    """Functions defined in the module itself, or the methods of an instance, in source order."""
+    if not path:
+        return {
+            name: value
+            for name, value in vars(module).items()
+            if _is_function(value) and source.unwrap(value).__module__ == module.__name__
+        }
+    found: dict[str, Function] = {}
+    for cls in reversed(type(owner).__mro__):
+        if cls is object or cls.__module__.partition(".")[0] == "pydantic":
+            continue
+        for name in vars(cls):
+            if not name.startswith("__") and _is_function(value := getattr(owner, name, None)):
+                found[name] = value
+    return found
+
+
+def _wanted(name: str, available: Mapping[str, Function], owner: Any, what: str) -> Function:
+    value = getattr(owner, name, None)
+    if _is_function(value):
+        return typing.cast(Function, value)
+    if value is not None:
+        kind = "a class" if isinstance(value, type) else f"`{type(value).__name__}`"
+        raise IntrospectionError(f"{what}: `{name}` is not a function but {kind}")
+    known = [known for known in available if not known.startswith("_")]
+    hint = suggestion(name, known)
+    if not hint and known:
+        hint = f"\n  → it has: {', '.join(f'`{known}`' for known in known)}"
+    raise IntrospectionError(f"{what} has no function `{name}`{hint}")
+
+
+def _is_function(value: Any) -> bool:
+    """A function that somebody wrote in Python, perhaps decorated or bound."""
+    if not callable(value) or isinstance(value, type):
+        return False
+    return hasattr(source.unwrap(value), "__code__")
+
+
+def _is_typed(function: Function) -> bool:
+    return bool(getattr(source.unwrap(function), "__annotations__", None))
+
+
+def _undefined_place(function: Function, name: str, error: NameError, default: Place) -> Place:
+    """The parameter or result in whose annotation the undefined name stands."""
+    unknown = error.name or ""
+    for parameter in inspect.signature(function).parameters:
+        place = source.parameter_place(function, name, parameter)
+        if unknown and unknown in place.annotation:
+            return place
+    place = source.result_place(function, name)
+    return place if unknown and unknown in place.annotation else default

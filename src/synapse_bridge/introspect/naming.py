@@ -1,0 +1,186 @@
+"""Names in proto and Elixir for a whole contract, and the check that no two of them meet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from synapse_bridge.contract import names
+from synapse_bridge.contract.model import Contract, Enum, Message, Method, Service
+from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal, Unsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What the configuration or the command line says about names; ``None`` means derived.
+
+    ``functions`` maps Python function names to Elixir ones.
+    """
+
+    elixir_module: str | None = None
+    proto_package: str | None = None
+    service: str | None = None
+    functions: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that protobuf or Elixir cannot have in any form."""
+    if not names.is_proto_name(name):
+        raise Unsupported(
+            "protobuf names have only the letters a-z and A-Z, digits and underscores",
+            f"rename `{name}`",
+        )
+    if not name.strip("_"):
+        raise Unsupported("a name needs a letter", f"rename `{name}`")
+
+
+def service_names(module: str, doc: str, naming: Naming) -> Service:
+    """The names of the whole, without its methods."""
+    elixir = naming.elixir_module or names.elixir_module(module)
+    _check_elixir_module(elixir, module)
+    package = naming.proto_package or names.proto_package(elixir)
+    service = naming.service or names.service(elixir)
+    return Service(module, package, service, elixir, names.stem(elixir), doc, ())
+
+
+def _check_elixir_module(elixir: str, module: str) -> None:
+    if not names.is_elixir_module(elixir):
+        raise IntrospectionError(
+            f"`{elixir}` cannot be an Elixir module (of the Python module `{module}`)\n"
+            "  → give one in CamelCase: `--elixir-module MyApp.Orders`"
+        )
+
+
+def name_all(
+    module: str, doc: str, methods: Iterable[Method], catalogue: Catalogue, naming: Naming
+) -> Contract:
+    """Give everything its names, and refuse names that meet."""
+    service = service_names(module, doc, naming)
+    claims = _Claims(catalogue.places)
+    claims.claim("service", service.proto, module)
+    methods = [_name_method(method, module, naming, claims) for method in methods]
+    protos = _class_names(module, catalogue)
+    protos |= _exchange_names(service, methods, set(protos.values()))
+    for name, proto in protos.items():
+        claims.claim("message", proto, name)
+        claims.claim("file", names.underscore(proto), name)
+    messages = [
+        replace(
+            _check_fields(message, claims),
+            proto=protos[message.name],
+            elixir=f"{service.elixir}.{protos[message.name]}",
+        )
+        for message in catalogue.messages.values()
+    ]
+    enums = [
+        _name_members(
+            replace(enum, proto=protos[enum.name], elixir=f"{service.elixir}.{protos[enum.name]}"),
+            claims,
+        )
+        for enum in catalogue.enums.values()
+    ]
+    if claims.refusals:
+        raise IntrospectionError.of(claims.refusals)
+    return Contract(
+        replace(service, methods=tuple(methods)),
+        tuple(sorted(messages, key=lambda message: message.name)),
+        tuple(sorted(enums, key=lambda enum: enum.name)),
+    )
+
+
+class _Claims:
+    """Who has taken which name, in each scope."""
+
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self.places = places
+        self.refusals: list[Refusal] = []
+        self._taken: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def claim(self, scope: str, name: str, owner: str, part: str = "") -> None:
+        """Take ``name`` for ``part`` of ``owner`` (a qualified name), or refuse it."""
+        first = self._taken.setdefault((scope, name), (owner, part))
+        if first != (owner, part):
+            self.refusals.append(self._refusal(name, first, (owner, part)))
+
+    def _refusal(self, name: str, first: tuple[str, str], second: tuple[str, str]) -> Refusal:
+        place = self._place(second)
+        earlier = self._place(first)
+        return Refusal(
+            place,
+            f"becomes `{name}`, and so does {earlier.subject} ({earlier})",
+            "rename one of them, or give the function another name in the configuration"
+            if place.subject.startswith("function")
+            else "rename one of them",
+        )
+
+    def _place(self, claim: tuple[str, str]) -> Place:
+        owner, part = claim
+        place = self.places.get(owner.partition("#")[0]) or Place(owner, 0, f"module `{owner}`")
+        return replace(place, subject=f"`{part}` of {place.subject}") if part else place
+
+
+def _name_method(method: Method, module: str, naming: Naming, claims: _Claims) -> Method:
+    owner = f"{module}.{method.function}"
+    proto = names.camelize(method.name)
+    elixir = naming.functions.get(method.name) or names.elixir_function(method.name)
+    claims.claim("rpc", proto, owner)
+    claims.claim("function", elixir, owner)
+    return replace(method, proto=proto, elixir=elixir)
+
+
+def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
+    """Proto names of classes and Literals. Where modules share one, that of the service's own
+    module keeps it, and the others get their module's name in front."""
+    found = [*catalogue.enums, *(name for name in catalogue.messages if "#" not in name)]
+    plain = {name: names.message(catalogue.local[name][1]) for name in found}
+    count = Counter(plain.values())
+    named = {}
+    for name, proto in plain.items():
+        home = catalogue.local[name][0]
+        shared = count[proto] > 1 and home != module
+        named[name] = names.camelize(home) + proto if shared else proto
+    return named
+
+
+def _exchange_names(service: Service, methods: Iterable[Method], taken: set[str]) -> dict[str, str]:
+    """Proto names of requests and responses, which make way for a class of the same name."""
+    named = {}
+    for method in methods:
+        for name, suffix in ((method.request, "Request"), (method.response, "Response")):
+            proto = f"{method.proto}{suffix}"
+            named[name] = f"{service.proto}{proto}" if proto in taken else proto
+    return named
+
+
+def _check_fields(message: Message, claims: _Claims) -> Message:
+    """Refuse fields of one message that meet; protobuf compares them as JSON names, too."""
+    for field_ in message.fields:
+        claims.claim(f"json {message.name}", _json_name(field_.proto), message.name, field_.name)
+        claims.claim(f"elixir {message.name}", field_.elixir, message.name, field_.name)
+    return message
+
+
+def _json_name(proto: str) -> str:
+    """The lowerCamelCase name by which protoc refuses two fields of one message."""
+    first, *rest = proto.split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def _name_members(enum: Enum, claims: _Claims) -> Enum:
+    """Name enum values. In proto they share the scope of the package, hence their prefix."""
+    members = []
+    taken = {f"{names.underscore(enum.proto).upper()}_UNSPECIFIED"}
+    for member in enum.members:
+        proto = names.enum_value(enum.proto, member.name)
+        if enum.role == "literal" and (proto is None or proto in taken):
+            proto = names.enum_value(enum.proto, f"value_{member.number}")
+        if proto is None:
+            proto = names.enum_value(enum.proto, f"value_{member.number}")
+        assert proto is not None
+        taken.add(proto)
+        claims.claim("value", proto, enum.name, member.name)
+        claims.claim(f"term {enum.name}", member.elixir, enum.name, member.name)
+        members.append(replace(member, proto=proto))
+    return replace(enum, members=tuple(members))

@@ -1,0 +1,216 @@
+"""Where things stand in the user's source: file, line, and the annotation as it is written."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import tokenize
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from synapse_bridge.introspect.refusal import Place
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def function_place(function: Callable[..., Any], name: str) -> Place:
+    """The ``def`` line of a function."""
+    node, file = _function(function)
+    return Place(
+        display(file), node.lineno if node else _first_line(function), f"function `{name}`"
+    )
+
+
+def parameter_place(function: Callable[..., Any], name: str, parameter: str) -> Place:
+    """The line and annotation of one parameter."""
+    node, file = _function(function)
+    subject = f"parameter `{parameter}` of `{name}`"
+    if node is None:
+        return Place(display(file), _first_line(function), subject)
+    for argument in _arguments(node):
+        if argument.arg == parameter:
+            return Place(
+                display(file), argument.lineno, subject, _written(argument.annotation, file)
+            )
+    return Place(display(file), node.lineno, subject)
+
+
+def result_place(function: Callable[..., Any], name: str) -> Place:
+    """The line and text of a function's return annotation."""
+    node, file = _function(function)
+    subject = f"result of `{name}`"
+    if node is None:
+        return Place(display(file), _first_line(function), subject)
+    line = node.returns.lineno if node.returns else node.lineno
+    return Place(display(file), line, subject, _written(node.returns, file))
+
+
+def class_place(cls: type, kind: str = "class") -> Place:
+    """The ``class`` line of a class."""
+    node, file = _class(cls)
+    return Place(display(file), node.lineno if node else 0, f"{kind} `{cls.__qualname__}`")
+
+
+def field_place(cls: type, name: str) -> Place:
+    """The line and annotation of a field, in the class of the hierarchy that declares it last."""
+    subject = f"field `{cls.__qualname__}.{name}`"
+    for owner in cls.__mro__:
+        node, file = _class(owner)
+        for statement in node.body if node else ():
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=target), annotation=annotation):
+                    if target == name:
+                        written = _written(annotation, file)
+                        return Place(display(file), statement.lineno, subject, written)
+                case ast.Assign(targets=[ast.Name(id=target)]) if target == name:
+                    return Place(display(file), statement.lineno, subject)
+    at = class_place(cls)
+    return Place(at.file, at.line, subject)
+
+
+def member_docs(cls: type) -> dict[str, str]:
+    """The string that follows an assignment in a class body, by the assigned name."""
+    node, _ = _class(cls)
+    docs = {}
+    body = node.body if node else []
+    for statement, following in zip(body, body[1:], strict=False):
+        match statement, following:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                docs[name] = inspect.cleandoc(text)
+    return docs
+
+
+def location(function: Callable[..., Any], module: str) -> str:
+    """``shop/pricing.py:12``: relative to where ``module`` is imported from, so that it is the
+    same on every machine."""
+    node, file = _function(function)
+    line = node.lineno if node else _first_line(function)
+    if file is None:
+        return ""
+    return f"{_relative(file, module)}:{line}"
+
+
+def display(file: str | None) -> str:
+    """A path as a person wants it: relative to the working directory where it lies below it."""
+    if file is None:
+        return "<unknown source>"
+    path = Path(file)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def unwrap(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that the user wrote, under its decorators and binding."""
+    return inspect.unwrap(getattr(function, "__func__", function))
+
+
+def _relative(file: str, module: str) -> str:
+    """``file`` from the folder that holds the module's top-level package."""
+    path = Path(file)
+    top = sys.modules.get(module.partition(".")[0])
+    origin = getattr(top, "__file__", None)
+    if origin is not None:
+        base = Path(origin).parent
+        root = base.parent if Path(origin).stem == "__init__" else base
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return path.name
+
+
+def _first_line(function: Callable[..., Any]) -> int:
+    code = getattr(unwrap(function), "__code__", None)
+    return code.co_firstlineno if code is not None else 0
+
+
+def _function(function: Callable[..., Any]) -> tuple[_Function | None, str | None]:
+    function = unwrap(function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None, None
+    for node in _nodes(code.co_filename):
+        if isinstance(node, _Function) and node.name == code.co_name:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            if first == code.co_firstlineno:
+                return node, code.co_filename
+    return None, code.co_filename
+
+
+def _class(cls: type) -> tuple[ast.ClassDef | None, str | None]:
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    if file is None:
+        return None, None
+    path = [part for part in cls.__qualname__.split(".") if part != "<locals>"]
+    return _classes(file).get(tuple(path)), file
+
+
+@cache
+def _classes(file: str) -> dict[tuple[str, ...], ast.ClassDef]:
+    """Every class of a file by its qualified name; the last definition counts, as in Python."""
+    found: dict[tuple[str, ...], ast.ClassDef] = {}
+
+    def visit(node: ast.AST, path: tuple[str, ...]) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = path
+            if isinstance(child, ast.ClassDef | _Function):
+                inner = (*path, child.name)
+            if isinstance(child, ast.ClassDef):
+                found[inner] = child
+            visit(child, inner)
+
+    visit(_tree(file), ())
+    return found
+
+
+@cache
+def _nodes(file: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(file)))
+
+
+@cache
+def _tree(file: str) -> ast.Module:
+    try:
+        return ast.parse(_text(file))
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+@cache
+def _text(file: str) -> str:
+    try:
+        with tokenize.open(file) as source:
+            return source.read()
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return ""  # no source at hand (a compiled or generated module)
+
+
+def _arguments(node: _Function) -> Iterator[ast.arg]:
+    arguments = node.args
+    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    yield from (argument for argument in (arguments.vararg, arguments.kwarg) if argument)
+
+
+def _written(annotation: ast.expr | None, file: str | None) -> str:
+    """The annotation as it stands in the source, on one line."""
+    match annotation:
+        case None:
+            return ""
+        case ast.Constant(value=str(text)):
+            return text
+        case _ if file is not None:
+            segment = ast.get_source_segment(_text(file), annotation)
+            return " ".join((segment or ast.unparse(annotation)).split())
+        case _:
+            return ast.unparse(annotation)
+
+
+def clean(doc: str | None) -> str:
+    """A docstring without its indentation and outer blank lines."""
+    return inspect.cleandoc(doc).strip() if doc else ""

@@ -1,0 +1,145 @@
+"""Why an annotation is refused, and what to write instead: one row for each kind of it."""
+
+from __future__ import annotations
+
+import collections
+import collections.abc as abc
+import datetime
+import decimal
+import enum
+import fractions
+import ipaddress
+import pathlib
+import re
+import types
+import typing
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+from typing_inspection import typing_objects
+
+from synapse_bridge.introspect.refusal import Unsupported
+
+_LIST = "write `list[…]`"
+_DICT = "write `dict[…, …]`"
+_TEXT = "write `str`, and convert in the function"
+_STREAM = "return a `list[…]`"
+_SHAPE = "name what it holds: a scalar type, `list[…]`, `dict[str, …]` or a model"
+
+_INSTEAD: Mapping[Any, str] = {
+    Any: _SHAPE,
+    object: _SHAPE,
+    list: "say what the items are: `list[…]`",
+    dict: "say what keys and values are: `dict[str, …]`",
+    tuple: "write `list[…]` for items of one type, or a model with a field for each item",
+    set: "write `list[…]`, and make the set in the function",
+    frozenset: "write `list[…]`, and make the set in the function",
+    bytearray: "write `bytes`",
+    memoryview: "write `bytes`",
+    complex: "write a model with two floats",
+    types.NoneType: "leave it out; only a result may be `None`",
+    datetime.datetime: "write `str` in ISO 8601, and convert in the function",
+    datetime.date: "write `str` in ISO 8601, and convert in the function",
+    datetime.time: "write `str` in ISO 8601, and convert in the function",
+    datetime.timedelta: "write `float` seconds, or `int` microseconds",
+    uuid.UUID: _TEXT,
+    decimal.Decimal: _TEXT,
+    fractions.Fraction: _TEXT,
+    pathlib.Path: _TEXT,
+    pathlib.PurePath: _TEXT,
+    re.Pattern: _TEXT,
+    ipaddress.IPv4Address: _TEXT,
+    ipaddress.IPv6Address: _TEXT,
+    pydantic.SecretStr: "write `str`",
+    pydantic.SecretBytes: "write `bytes`",
+    pydantic.EmailStr: _TEXT,
+    pydantic.BaseModel: "name the model that it is",
+    collections.deque: _LIST,
+    collections.defaultdict: _DICT,
+    collections.OrderedDict: _DICT,
+    collections.Counter: "write `dict[str, int]`",
+    abc.Sequence: _LIST,
+    abc.MutableSequence: _LIST,
+    abc.Collection: _LIST,
+    abc.Iterable: _LIST,
+    abc.Set: _LIST,
+    abc.Mapping: _DICT,
+    abc.MutableMapping: _DICT,
+    abc.Iterator: _STREAM,
+    abc.Generator: _STREAM,
+    abc.AsyncIterator: _STREAM,
+    abc.AsyncIterable: _STREAM,
+    abc.AsyncGenerator: _STREAM,
+    abc.Callable: "pass the data that the callable would need",
+    abc.Awaitable: "write `async def` with the plain result type",
+    abc.Coroutine: "write `async def` with the plain result type",
+    typing.LiteralString: "write `str`",
+}
+_BASES: tuple[tuple[type, str, str], ...] = (
+    (
+        pydantic.RootModel,
+        "is a RootModel",
+        "annotate the root's own type, or use a model with a field",
+    ),
+    (enum.Flag, "is a Flag, whose values are combinations of members", "write `int`"),
+    (BaseException, "is an exception", "raise it instead"),
+    (str, "is a kind of str", "write `str`, and convert in the function"),
+    (int, "is a kind of int", "write `int`, and convert in the function"),
+    (float, "is a kind of float", "write `float`, and convert in the function"),
+    (bytes, "is a kind of bytes", "write `bytes`, and convert in the function"),
+)
+
+
+def explain(annotation: Any) -> Unsupported:
+    """The error for an annotation that no type of the contract stands for."""
+    shown = text(annotation)
+    origin = typing.get_origin(annotation) or annotation
+    if origin in (typing.Union, types.UnionType):
+        return Unsupported(
+            f"{shown} is a union; only `… | None` is supported",
+            "write a model with one optional field for each alternative",
+        )
+    if isinstance(annotation, typing.TypeVar):
+        return Unsupported(f"{shown} is a type variable", "name the type")
+    if origin in (typing.NoReturn, typing.Never):
+        return Unsupported("a function that never returns has no result", "write `None`")
+    if isinstance(origin, type):
+        if typing.is_typeddict(origin):
+            return Unsupported(f"{shown} is a TypedDict", "write a BaseModel or a dataclass")
+        if issubclass(origin, tuple) and hasattr(origin, "_fields"):
+            return Unsupported(f"{shown} is a NamedTuple", "write a BaseModel or a dataclass")
+    if (instead := _INSTEAD.get(_hashable(origin))) is not None:
+        return Unsupported(f"{shown} is not supported", instead)
+    if isinstance(origin, type):
+        for base, reason, instead in _BASES:
+            if issubclass(origin, base):
+                return Unsupported(f"{shown} {reason}", instead)
+        if typing.get_args(annotation):
+            return Unsupported(
+                f"{shown} is an instance of a generic class",
+                "write a class of its own with the types filled in",
+            )
+        return Unsupported(
+            f"{shown} is neither a BaseModel nor a dataclass",
+            "write one with the data that it holds, or a scalar type",
+        )
+    if typing_objects.is_forwardref(annotation) or isinstance(annotation, str):
+        return Unsupported(f"{shown} cannot be resolved", "import or define the name in its module")
+    return Unsupported(f"{shown} is not supported", _SHAPE)
+
+
+def text(annotation: Any) -> str:
+    """An annotation for a person, in backticks: `datetime`, `list[int]`."""
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return f"`{annotation.__qualname__}`"
+    return f"`{repr(annotation).replace('typing.', '').replace('NoneType', 'None')}`"
+
+
+def _hashable(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return None
+    return value
