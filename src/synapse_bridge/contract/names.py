@@ -10,29 +10,98 @@ import keyword
 import re
 
 ELIXIR_RESERVED = frozenset(
-    "after and catch do else end false fn in nil not or rescue true when "
-    "__CALLER__ __DIR__ __ENV__ __MODULE__ __STACKTRACE__ __struct__ __exception__".split()
+    {
+        "after",
+        "and",
+        "catch",
+        "do",
+        "else",
+        "end",
+        "false",
+        "fn",
+        "in",
+        "nil",
+        "not",
+        "or",
+        "rescue",
+        "true",
+        "when",
+        "__CALLER__",
+        "__DIR__",
+        "__ENV__",
+        "__MODULE__",
+        "__STACKTRACE__",
+        "__struct__",
+        "__exception__",
+    }
 )
 """Reserved words, and the two keys that every struct and exception has."""
 
 ELIXIR_SPECIAL_FORMS = frozenset(
-    "alias case cond for import quote receive require super try unquote unquote_splicing with".split()
+    {
+        "alias",
+        "case",
+        "cond",
+        "for",
+        "import",
+        "quote",
+        "receive",
+        "require",
+        "super",
+        "try",
+        "unquote",
+        "unquote_splicing",
+        "with",
+    }
 )
 """Special forms: ordinary names for fields, but no function can have them."""
 
 CLIENT_FUNCTIONS = frozenset(
-    "call child_spec def defp module_info rpc start_link use behaviour_info __info__".split()
+    {
+        "call",
+        "child_spec",
+        "def",
+        "defp",
+        "module_info",
+        "rpc",
+        "start_link",
+        "use",
+        "behaviour_info",
+        "__info__",
+    }
 )
 """What a generated client module already has, or uses in its own text."""
 
-CALL_OPTIONS = frozenset("channel metadata opts timeout wait_for_ready".split())
+CALL_OPTIONS = frozenset({"channel", "metadata", "opts", "timeout", "wait_for_ready"})
 """Options of every call, which share a keyword list with the optional parameters."""
 
 PROTO_MEMBERS = frozenset(
-    "ByteSize Clear ClearExtension ClearField CopyFrom DESCRIPTOR DiscardUnknownFields Extensions "
-    "FindInitializationErrors FromString HasExtension HasField IsInitialized ListFields MergeFrom "
-    "MergeFromString ParseFromString ParsePartialFromString RegisterExtension "
-    "SerializePartialToString SerializeToString SetInParent UnknownFields WhichOneof".split()
+    {
+        "ByteSize",
+        "Clear",
+        "ClearExtension",
+        "ClearField",
+        "CopyFrom",
+        "DESCRIPTOR",
+        "DiscardUnknownFields",
+        "Extensions",
+        "FindInitializationErrors",
+        "FromString",
+        "HasExtension",
+        "HasField",
+        "IsInitialized",
+        "ListFields",
+        "MergeFrom",
+        "MergeFromString",
+        "ParseFromString",
+        "ParsePartialFromString",
+        "RegisterExtension",
+        "SerializePartialToString",
+        "SerializeToString",
+        "SetInParent",
+        "UnknownFields",
+        "WhichOneof",
+    }
 )
 """Attributes of every protobuf message in Python, which a field of the same name would hide."""
 
@@ -76,7 +145,7 @@ def service(elixir: str) -> str:
 
 
 def message(python: str) -> str:
-    """The proto name of a class, from its name within its module: ``Outer.Inner`` → ``OuterInner``."""
+    """The proto name of a class, by its name in its module: ``Outer.Inner`` → ``OuterInner``."""
     return avoid(camelize(python), frozenset({"None", "True", "False", "DESCRIPTOR"}))
 
 

@@ -76,7 +76,7 @@ def document(contract: Contract) -> Schema:
 
 def type_schema(type_: Type) -> Schema:
     """A type as a schema of its JSON form."""
-    schema = dict(row(type_).json_schema)
+    schema: Schema = dict(row(type_).json_schema)
     match type_:
         case Scalar(kind, constraints):
             return schema | _constraints(kind, constraints)

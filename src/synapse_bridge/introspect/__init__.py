@@ -7,7 +7,6 @@ cannot cross the bridge without loss; all refusals of a module come together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.introspect import source
@@ -30,8 +29,8 @@ def introspect(
     """The contract of a module's functions, or of an instance's methods.
 
     ``target`` is ``package.module`` or ``package.module:object``; ``functions`` chooses among what
-    it has (see :func:`~synapse_bridge.introspect.functions.select`). ``types`` replaces annotations:
-    it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
+    it has (see :func:`~synapse_bridge.introspect.functions.select`). ``types`` replaces
+    annotations: it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
     ``module.function.return`` to an annotation as Python source.
 
     Raises :class:`IntrospectionError`, whose text is for the user.

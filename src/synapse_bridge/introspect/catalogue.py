@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,6 @@ class Catalogue:
         self.local: dict[str, tuple[str, str]] = {}
         self.overrides = dict(overrides or {})
         self.used: set[str] = set()
-        self._classes: dict[str, type] = {}
 
     def message(self, cls: type) -> MessageRef:
         """A reference to the message of a model or dataclass, which is read later."""
@@ -59,7 +59,7 @@ class Catalogue:
         if name not in self.enums:
             self.places[name] = place
             self.local[name] = (module, local)
-            self.enums[name] = Enum(name, "", "", "literal", literal_members(values), module=module)
+            self.enums[name] = Enum(name, "", "", "literal", literal_members(values))
         return EnumRef(name)
 
     def is_free(self, name: str) -> bool:
@@ -78,19 +78,29 @@ class Catalogue:
         self.refusals.append(refusal)
 
     def _claim(self, name: str, cls: type) -> bool:
-        known = self._classes.setdefault(name, cls)
-        if known is not cls:
+        """Note a class; true the first time. Generated code has to reach it by its name."""
+        if name in self.places:
+            return False
+        if _reach(cls) is not cls:
             raise Unsupported(
-                f"two different classes are called `{name}`",
-                "define the class once, at the top of its module",
+                f"its class cannot be reached as `{name}`",
+                "define the class at the top of its module, under its own name",
             )
         self.local[name] = (cls.__module__, cls.__qualname__)
-        return name not in self.places
+        return True
 
 
 def qualified(cls: type) -> str:
     """``shop.models.Order``: the name of a class in the contract."""
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _reach(cls: type) -> object:
+    """What stands under a class's qualified name."""
+    found: object = sys.modules.get(cls.__module__)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def read_enum(cls: type[enum.Enum], name: str) -> Enum:

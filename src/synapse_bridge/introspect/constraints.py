@@ -75,7 +75,7 @@ def read_metadata(metadata: Iterable[Any]) -> Metadata:
             before = True
         elif isinstance(item, _SERIALIZERS):
             raise Unsupported(
-                "a custom serializer makes another value than the one that the annotation describes",
+                "a custom serializer makes another value than the annotation describes",
                 "drop the serializer, or give the wire a model of its own",
             )
         elif type(item) in _NAMES:
@@ -107,7 +107,7 @@ def constraints(
             return NONE
         implied = {ours: config[theirs] for theirs, ours in _LENGTHS.items() if config.get(theirs)}
         values = {**implied, **values}
-    carried = {}
+    carried: dict[str, Any] = {}
     for name, value in values.items():
         if name not in ROWS[kind].constraints:
             continue

@@ -70,14 +70,13 @@ def _write(type_: Type, value: Any, catalogue: Catalogue) -> JSONValue:
 
 def _scalar(kind: str, value: Any) -> JSONValue:
     if kind == "bool" and type(value) is bool:
-        return cast(bool, value)
+        return value
     if kind in _INTEGERS and type(value) is int and value in _INTEGERS[kind]:
-        return cast(int, value)
-    if kind == "double" and type(value) in (int, float) and math.isfinite(value):
-        if float(value) == value:
-            return float(value)
+        return value
+    if kind == "double" and type(value) in (int, float) and _is_exact(value):
+        return float(value)
     if kind == "string" and type(value) is str and not _has_surrogate(value):
-        return cast(str, value)
+        return value
     raise _NotLiteral
 
 
@@ -100,3 +99,11 @@ def _member(name: str, value: Any, catalogue: Catalogue) -> str:
 
 def _has_surrogate(value: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_exact(value: float) -> bool:
+    """Whether a finite float has this very value, which may come as an int."""
+    try:
+        return math.isfinite(value) and float(value) == value
+    except OverflowError:
+        return False

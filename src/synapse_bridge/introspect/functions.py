@@ -51,7 +51,7 @@ def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> 
             f"  → name an instance of it: `{path.lower()} = {path}(…)` in the module, "
             f"then `{module.__name__}:{path.lower()}`"
         )
-    if path and _is_function(owner):
+    if path and _function(owner):
         raise IntrospectionError(
             f"{where}: `{what}` is a function\n  → `--module {module.__name__} --function {path}`"
         )
@@ -60,7 +60,7 @@ def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> 
         return {name: _wanted(name, available, owner, f"{where}: `{what}`") for name in wanted}
     declared = None if path else getattr(module, "__all__", None)
     if declared is not None:
-        chosen = {n: f for n in declared if _is_function(f := getattr(module, n, None))}
+        chosen = {n: f for n in declared if (f := _function(getattr(module, n, None)))}
     else:
         chosen = {n: f for n, f in available.items() if not n.startswith("_") and _is_typed(f)}
     if not chosen:
@@ -107,25 +107,19 @@ def read_function(
     result = reader.result()
     if len(catalogue.refusals) > before:
         return None
-    answer = (
-        ()
-        if result is None
-        else (Field("result", 1, result, Required(), doc.returns, "result", "result"),)
-    )
-    for suffix, role, of in (
-        ("request", "request", tuple(fields)),
-        ("response", "response", answer),
-    ):
-        message = f"{qualified}#{suffix}"
-        catalogue.places[message] = place
-        catalogue.messages[message] = Message(message, "", "", role, of)
+    answer = []
+    if result is not None:
+        answer.append(Field("result", 1, result, Required(), doc.returns, "result", "result"))
+    request, response = f"{qualified}#request", f"{qualified}#response"
+    catalogue.messages[request] = Message(request, "", "", "request", tuple(fields))
+    catalogue.messages[response] = Message(response, "", "", "response", tuple(answer))
     return Method(
         name=name,
         function=expression,
         proto="",
         elixir="",
-        request=f"{qualified}#request",
-        response=f"{qualified}#response",
+        request=request,
+        response=response,
         parameters=tuple(parameters),
         result=result,
         is_async=inspect.iscoroutinefunction(function),
@@ -279,22 +273,22 @@ def _available(module: ModuleType, owner: Any, path: str) -> dict[str, Function]
         return {
             name: value
             for name, value in vars(module).items()
-            if _is_function(value) and source.unwrap(value).__module__ == module.__name__
+            if _function(value) and source.unwrap(value).__module__ == module.__name__
         }
     found: dict[str, Function] = {}
     for cls in reversed(type(owner).__mro__):
         if cls is object or cls.__module__.partition(".")[0] == "pydantic":
             continue
         for name in vars(cls):
-            if not name.startswith("__") and _is_function(value := getattr(owner, name, None)):
+            if not name.startswith("__") and (value := _function(getattr(owner, name, None))):
                 found[name] = value
     return found
 
 
 def _wanted(name: str, available: Mapping[str, Function], owner: Any, what: str) -> Function:
     value = getattr(owner, name, None)
-    if _is_function(value):
-        return typing.cast(Function, value)
+    if function := _function(value):
+        return function
     if value is not None:
         kind = "a class" if isinstance(value, type) else f"`{type(value).__name__}`"
         raise IntrospectionError(f"{what}: `{name}` is not a function but {kind}")
@@ -305,11 +299,11 @@ def _wanted(name: str, available: Mapping[str, Function], owner: Any, what: str)
     raise IntrospectionError(f"{what} has no function `{name}`{hint}")
 
 
-def _is_function(value: Any) -> bool:
-    """A function that somebody wrote in Python, perhaps decorated or bound."""
+def _function(value: Any) -> Function | None:
+    """The value, if it is a function that somebody wrote in Python, perhaps decorated or bound."""
     if not callable(value) or isinstance(value, type):
-        return False
-    return hasattr(source.unwrap(value), "__code__")
+        return None
+    return value if hasattr(source.unwrap(value), "__code__") else None
 
 
 def _is_typed(function: Function) -> bool:

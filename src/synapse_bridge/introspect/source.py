@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import sys
 import tokenize
 from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def member_docs(cls: type) -> dict[str, str]:
     node, _ = _class(cls)
     docs = {}
     body = node.body if node else []
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in itertools.pairwise(body):
         match statement, following:
             case (
                 ast.Assign(targets=[ast.Name(id=name)]),
@@ -109,7 +110,8 @@ def display(file: str | None) -> str:
 
 def unwrap(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function that the user wrote, under its decorators and binding."""
-    return inspect.unwrap(getattr(function, "__func__", function))
+    inner: Callable[..., Any] = inspect.unwrap(getattr(function, "__func__", function))
+    return inner
 
 
 def _relative(file: str, module: str) -> str:
@@ -212,5 +214,7 @@ def _written(annotation: ast.expr | None, file: str | None) -> str:
 
 
 def clean(doc: str | None) -> str:
-    """A docstring without its indentation and outer blank lines."""
-    return inspect.cleandoc(doc).strip() if doc else ""
+    """A docstring without indentation and outer blank lines, as text that UTF-8 can hold."""
+    if not doc:
+        return ""
+    return inspect.cleandoc(doc).strip().encode("utf-8", "backslashreplace").decode("utf-8")
