@@ -53,7 +53,7 @@ def assert_refused(done: CompletedProcess[str], *parts: str) -> None:
 
 REFUSED = {
     "an untyped parameter": (
-        "def f(value):\n    return 1\n",
+        "def f(value) -> int:\n    return 1\n",
         ["mine.py:1", "value", "f"],
     ),
     "an untyped result": (

@@ -436,8 +436,8 @@ defmodule EchoTest do
 
   describe "constraints" do
     test "let through what they allow" do
-      value = Bounded.new!(%{})
-      assert Echo.echo_bounded(%{}) == {:ok, value}
+      # Only Python knows the default of a field of bytes.
+      assert Echo.echo_bounded(%{}) == {:ok, Bounded.new!(%{raw: ""})}
       edges = %{ge: 0, le: 10, even: -4, short: "", few: [], raw: <<1, 2, 3, 4>>}
       assert Echo.echo_bounded(edges) == {:ok, Bounded.new!(edges)}
     end
