@@ -6,28 +6,20 @@ defmodule SynapseBridge.HPACK.Decoder do
   A block must always be decoded to its end, even when nobody wants its fields, because it changes
   the table that later blocks refer to. So a list over the size limit is read on, but not kept: a
   few bytes that refer a thousand times to a large entry cost no memory.
-
-  Servers send the same few blocks again and again once the table has settled. A block that leaves
-  the table as it was is therefore remembered with its fields until the table changes.
   """
 
   alias SynapseBridge.HPACK.{Huffman, Table}
-
-  # Remembered blocks are short and few: this is for the fixed headers and trailers of a server.
-  @memo_entries 16
-  @memo_bytes 256
 
   # Five bytes of seven bits after the prefix are plenty for any length that fits in a frame.
   @max_integer_shift 28
 
   @enforce_keys [:table, :table_limit, :list_limit]
-  defstruct [:table, :table_limit, :list_limit, memo: %{}]
+  defstruct [:table, :table_limit, :list_limit]
 
   @opaque t :: %__MODULE__{
             table: Table.t(),
             table_limit: non_neg_integer(),
-            list_limit: pos_integer(),
-            memo: %{binary() => [Table.field()]}
+            list_limit: pos_integer()
           }
 
   @doc """
@@ -59,32 +51,17 @@ defmodule SynapseBridge.HPACK.Decoder do
           {:ok, [Table.field()], t()}
           | {:too_large, size :: pos_integer(), t()}
           | {:error, reason :: String.t()}
-  def decode(%__MODULE__{memo: memo} = decoder, block) do
-    case memo do
-      %{^block => fields} -> {:ok, fields, decoder}
-      %{} -> decode_new(decoder, block)
-    end
-  end
-
-  defp decode_new(%__MODULE__{table: before} = decoder, block) do
-    with {:ok, table, rest} <- size_updates(block, before, decoder.table_limit),
+  def decode(%__MODULE__{} = decoder, block) do
+    with {:ok, table, rest} <- size_updates(block, decoder.table, decoder.table_limit),
          {:ok, fields, size, table} <- fields(rest, table, decoder.list_limit, [], 0) do
-      decoder = if table === before, do: decoder, else: %{decoder | table: table, memo: %{}}
-
-      if size > decoder.list_limit do
-        {:too_large, size, decoder}
-      else
-        {:ok, fields, if(table === before, do: remember(decoder, block, fields), else: decoder)}
-      end
+      decoder = %{decoder | table: table}
+      if size > decoder.list_limit, do: {:too_large, size, decoder}, else: {:ok, fields, decoder}
     end
   end
 
-  defp remember(%__MODULE__{memo: memo} = decoder, block, fields)
-       when byte_size(block) <= @memo_bytes and map_size(memo) < @memo_entries do
-    %{decoder | memo: Map.put(memo, :binary.copy(block), fields)}
-  end
-
-  defp remember(decoder, _block, _fields), do: decoder
+  @doc "Whether a block that `before` has decoded to `now` left the table as it was."
+  @spec same_table?(before :: t(), now :: t()) :: boolean()
+  def same_table?(%__MODULE__{table: before}, %__MODULE__{table: now}), do: before === now
 
   # Size updates may only stand at the beginning of a block (section 4.2).
   defp size_updates(<<0b001::3, prefix::5, rest::binary>>, table, limit) do

@@ -186,19 +186,6 @@ defmodule SynapseBridge.HPACK.DecoderTest do
     assert {:ok, [{":status", "200"}], _decoder} = Decoder.decode(decoder, <<0x88>>)
   end
 
-  test "a remembered block is decoded anew once the table has changed" do
-    add = fn value -> <<0x40, 1, "k", 1, value::binary>> end
-    newest = <<0x80 + 62>>
-
-    {:ok, _fields, decoder} = Decoder.decode(Decoder.new(), add.("1"))
-    assert {:ok, [{"k", "1"}], decoder} = Decoder.decode(decoder, newest)
-    assert {:ok, [{"k", "1"}], decoder} = Decoder.decode(decoder, newest)
-    {:ok, _fields, decoder} = Decoder.decode(decoder, add.("2"))
-    assert {:ok, [{"k", "2"}], decoder} = Decoder.decode(decoder, newest)
-    {:ok, [], decoder} = Decoder.decode(decoder, Encoder.size_update(0))
-    assert {:error, _reason} = Decoder.decode(decoder, newest)
-  end
-
   defp dynamic_fields(decoder) do
     Stream.iterate(62, &(&1 + 1))
     |> Stream.map(&Table.fetch(decoder.table, &1))

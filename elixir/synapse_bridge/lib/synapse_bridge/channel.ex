@@ -1,0 +1,196 @@
+defmodule SynapseBridge.Channel do
+  @moduledoc """
+  A supervised channel to a gRPC server, and unary calls on it.
+
+      children = [
+        {SynapseBridge.Channel, name: Greeter, target: "localhost:50051"}
+      ]
+
+  ## Options
+
+  #{SynapseBridge.Channel.Options.docs()}
+
+  A wrong option raises an `ArgumentError` when the channel starts.
+
+  ## When things fail
+
+  Starting a channel does not wait for the server: it connects in the background, and again whenever
+  the connection is lost, with growing pauses while that fails.
+
+    * While the server is out of reach, a call fails at once with `:unavailable` and the reason. With
+      `wait_for_ready: true` it waits for the connection until its deadline. A call made during the
+      first attempt waits for the outcome of that attempt in any case.
+    * When a connection is lost, the calls on it fail with `:unavailable`; the server may or may not
+      have carried them out, so they are not repeated.
+    * A call that the server cannot have seen (it was still waiting here), or has said that it did
+      not work on (GOAWAY, REFUSED_STREAM: once), is repeated on another connection, unnoticed.
+    * A server that closes a connection in good order (GOAWAY) gets no new calls on it and finishes
+      the ones it has, while new calls take a new connection.
+    * When the server takes no more calls at once, further ones wait here, up to `max_queue`, for as
+      long as their deadline allows.
+    * A server that breaks the protocol loses the connection, not more. If the processes of a channel
+      crash, calls under way end with `:unavailable` and the supervisor starts the channel anew.
+
+  A deadline covers waiting, connecting and the call itself. The server is told the time that is
+  left, and told to stop when it is over (`:deadline_exceeded`), or when the calling process has died,
+  which is noticed within a second.
+  """
+
+  alias SynapseBridge.Channel.{Call, Connector, Options, Table}
+  alias SynapseBridge.Status
+  alias SynapseBridge.Transport.{Metadata, Request, Response}
+
+  @call_options [:timeout, :metadata, :wait_for_ready]
+  # For a call that no connection takes; each time there is a new connection, so it ends sooner.
+  @most_attempts 5
+
+  @typedoc """
+    * `:timeout` - milliseconds or `:infinity`; the channel's `:timeout` by default
+    * `:metadata` - pairs of a lower-case key and a value; keys that end in `-bin` have any bytes as
+      value, others printable ASCII
+    * `:wait_for_ready` - whether to wait for a server that is out of reach; the channel's by default
+  """
+  @type call_option ::
+          {:timeout, non_neg_integer() | :infinity}
+          | {:metadata, Metadata.t()}
+          | {:wait_for_ready, boolean()}
+
+  @doc "A child of a supervisor, with the options above."
+  @spec child_spec(keyword()) :: Supervisor.child_spec()
+  def child_spec(opts) do
+    %{id: opts[:name] || __MODULE__, start: {__MODULE__, :start_link, [opts]}}
+  end
+
+  @doc "Starts a channel with the options above."
+  @spec start_link(keyword()) :: GenServer.on_start()
+  def start_link(opts), do: opts |> Options.new!() |> Connector.start_link()
+
+  @doc """
+  Calls the method at `path` (`"/package.Service/Method"`) with an encoded message, and returns the
+  encoded response with the trailing metadata.
+
+  Metadata that is not allowed gives `:invalid_argument`; an unknown option raises.
+  """
+  @spec unary(atom() | pid(), path :: String.t(), request :: iodata(), [call_option()]) ::
+          Response.result()
+  def unary(channel, path, request, opts \\ []) do
+    check_names!(opts)
+
+    with {:ok, table} <- Table.fetch(channel),
+         {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode(),
+         {:ok, body} <- Request.body(request) do
+      {head, head_size} = Table.head(table, path)
+      {metadata, metadata_size} = Request.metadata(metadata)
+      timeout = option(opts, :timeout, table.options.timeout)
+
+      call = %Call{
+        caller: self(),
+        head: head,
+        metadata: metadata,
+        list_size: head_size + metadata_size,
+        body: body,
+        deadline: Call.deadline(timeout)
+      }
+
+      wait? = option(opts, :wait_for_ready, table.options.wait_for_ready)
+
+      case attempt(table, call, wait?, Table.connection(table), @most_attempts) do
+        :timeout -> {:error, deadline_exceeded(table, timeout)}
+        :stopped -> {:error, not_running(channel)}
+        result -> result
+      end
+    else
+      :error -> {:error, not_running(channel)}
+      {:error, text} when is_binary(text) -> {:error, Status.local(:invalid_argument, text)}
+      {:error, size} -> {:error, request_too_large(size)}
+    end
+  end
+
+  defp attempt(table, call, wait?, nil, attempts) do
+    with {:ok, connection} <- Connector.checkout(table, wait?, call.deadline) do
+      attempt(table, call, wait?, connection, attempts)
+    end
+  end
+
+  defp attempt(table, call, wait?, connection, attempts) do
+    case Call.exchange(connection, call) do
+      {:retry, reason} -> attempt_again(table, call, wait?, reason, attempts)
+      {:down, reason} -> connection_died(table, call, wait?, reason, attempts)
+      {:error, %Status{code: 1} = status} -> cancelled(call, status)
+      result -> result
+    end
+  end
+
+  # Nothing was sent, so trying again does no harm.
+  defp attempt_again(table, call, wait?, :unsent, attempts) when attempts > 1 do
+    attempt(table, call, wait?, nil, attempts - 1)
+  end
+
+  # gRPC's "transparent retry" of a call that the server did not work on: once.
+  defp attempt_again(table, call, wait?, reason, @most_attempts) when reason != :unsent do
+    attempt(table, call, wait?, nil, 1)
+  end
+
+  defp attempt_again(_table, _call, _wait?, reason, _attempts) do
+    {:error, Call.not_retried(reason)}
+  end
+
+  # A connection answers all calls that it knows of before it ends in good order, so it did not know
+  # of this one.
+  defp connection_died(table, call, wait?, reason, attempts)
+       when reason in [:noproc, :normal, :shutdown] or elem(reason, 0) == :shutdown do
+    attempt_again(table, call, wait?, :unsent, attempts)
+  end
+
+  defp connection_died(table, _call, _wait?, reason, _attempts) do
+    {:error,
+     Status.local(
+       :unavailable,
+       "the process of the connection to #{table.options.target} ended during the call: " <>
+         Exception.format_exit(reason)
+     )}
+  end
+
+  # A server that enforces the deadline may be a little faster than our own clock.
+  defp cancelled(call, status) do
+    if Call.remaining(call.deadline) == 0, do: :timeout, else: {:error, status}
+  end
+
+  defp option(opts, name, default) do
+    case List.keyfind(opts, name, 0) do
+      {_name, value} when value != nil -> value
+      _none -> default
+    end
+  end
+
+  defp check_names!([]), do: :ok
+  defp check_names!([{name, _value} | rest]) when name in @call_options, do: check_names!(rest)
+
+  defp check_names!([other | _rest]) do
+    raise ArgumentError,
+          "unknown call option #{inspect(other)}; options are " <>
+            Enum.map_join(@call_options, ", ", &inspect/1)
+  end
+
+  defp not_running(channel) do
+    Status.local(
+      :unavailable,
+      "the channel #{inspect(channel)} is not running: start it in a supervision tree, " <>
+        "or give the call the channel that is"
+    )
+  end
+
+  defp request_too_large(size) do
+    Status.local(:resource_exhausted, "the request has #{size} bytes; gRPC allows 4 GiB")
+  end
+
+  defp deadline_exceeded(table, timeout) do
+    text =
+      case Table.failure(table) do
+        nil -> "no response of #{table.options.target} within #{timeout} ms"
+        text -> "no connection to #{table.options.target} within #{timeout} ms: #{text}"
+      end
+
+    Status.local(:deadline_exceeded, text)
+  end
+end

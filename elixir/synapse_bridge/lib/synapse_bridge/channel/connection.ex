@@ -1,0 +1,321 @@
+defmodule SynapseBridge.Channel.Connection do
+  @moduledoc """
+  The process of one connection: it connects once, carries calls, and ends with the connection.
+
+  Callers send it their calls directly and get one message each. Calls that wait in the mailbox are
+  written together, up to 32 at a time; what arrives is handled as it comes. The protocol itself is a
+  value, `SynapseBridge.HTTP2.Connection`.
+
+  Its life, as `SynapseBridge.Channel.Connector` sees it:
+
+    * `{:connected, pid}` once the server's SETTINGS have arrived
+    * `{:draining, pid, text}` when the server wants no more calls; those under way are finished
+    * its exit, `{:shutdown, {:lost, text}}`, in every ordinary case
+
+  However it ends, each of its calls is answered first. A call in its mailbox that it never looked at
+  gets the `:DOWN`, and its caller knows that it can try again.
+
+  A call ends early by its deadline or by the death of its caller, and the server is told through
+  RST_STREAM(CANCEL). Deadlines are the caller's task. Dead callers are looked for once per second, as
+  a monitor for each call would cost all calls, and few callers die.
+  """
+
+  use GenServer, restart: :temporary
+
+  alias SynapseBridge.Channel.{Call, Table}
+  alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
+  alias SynapseBridge.Status
+  alias SynapseBridge.Transport.{Request, Response, Socket}
+
+  @batch 32
+  @sweep_interval 1_000
+  # Of a message on the wire, before the message itself.
+  @prefix_size 5
+
+  @enforce_keys [:table, :connector]
+  defstruct [
+    :table,
+    :connector,
+    :socket,
+    :http2,
+    :settings_timer,
+    closing: "no call was left on it",
+    queue: :queue.new(),
+    queued: 0
+  ]
+
+  @doc "Starts a process, linked to the caller, that connects as the channel's options say."
+  @spec start_link(Table.t()) :: {:ok, pid()}
+  def start_link(%Table{} = table) do
+    GenServer.start_link(__MODULE__, %__MODULE__{table: table, connector: self()})
+  end
+
+  @impl true
+  def init(state), do: {:ok, state, {:continue, :connect}}
+
+  @impl true
+  def handle_continue(:connect, state) do
+    %{target: target, tls: tls, connect_timeout: timeout} = options = state.table.options
+    started = System.monotonic_time(:millisecond)
+
+    case Socket.connect(target, tls, certificate_host(options), timeout) do
+      {:ok, socket} ->
+        # From here on there are calls to answer when the channel is stopped.
+        Process.flag(:trap_exit, true)
+        elapsed = System.monotonic_time(:millisecond) - started
+        timer = Process.send_after(self(), :no_settings, max(timeout - elapsed, 0))
+        open(%{state | socket: socket, settings_timer: timer})
+
+      {:error, text} ->
+        lost(state, text)
+    end
+  end
+
+  # The authority is "host" or "host:port"; a certificate knows no ports.
+  defp certificate_host(%{authority: nil}), do: nil
+  defp certificate_host(%{authority: authority}), do: authority |> String.split(":") |> hd()
+
+  defp open(state) do
+    %{max_response_size: body, max_metadata_size: fields} = state.table.options
+    {http2, out} = Connection.new(max_body: body + @prefix_size, max_header_list_size: fields)
+    state = %{state | http2: http2}
+
+    with :ok <- Socket.send(state.socket, out), :ok <- Socket.activate(state.socket) do
+      {:noreply, state}
+    else
+      {:error, text} -> lost(state, text)
+    end
+  end
+
+  @impl true
+  def handle_info(%Call{} = call, state) do
+    {state, out} = take(call, state, [])
+    {state, out} = take_waiting(state, out, @batch - 1)
+    write(state, out)
+  end
+
+  def handle_info({tag, socket, data}, %{socket: {_module, socket}} = state)
+      when tag in [:tcp, :ssl] do
+    {http2, out, events} = Connection.receive(state.http2, data)
+    state = Enum.reduce(events, %{state | http2: http2}, &event/2)
+    {state, out} = if state.queued == 0, do: {state, out}, else: release(state, out)
+    write(state, out)
+  end
+
+  def handle_info({tag, socket}, %{socket: {_module, socket}} = state)
+      when tag in [:tcp_passive, :ssl_passive] do
+    case Socket.activate(state.socket) do
+      :ok -> {:noreply, state}
+      {:error, text} -> lost(state, text)
+    end
+  end
+
+  def handle_info({tag, socket}, %{socket: {_module, socket}} = state)
+      when tag in [:tcp_closed, :ssl_closed],
+      do: lost(state, Socket.explain(:closed))
+
+  def handle_info({tag, socket, reason}, %{socket: {_module, socket}} = state)
+      when tag in [:tcp_error, :ssl_error],
+      do: lost(state, Socket.explain(reason))
+
+  def handle_info({:cancel, ref}, state), do: cancel(state, cancelled([ref]))
+
+  def handle_info(:sweep, state) do
+    Process.send_after(self(), :sweep, @sweep_interval)
+    queued = state.queue |> :queue.to_list() |> Enum.map(&{&1.ref, &1.caller})
+    calls = queued ++ Connection.owners(state.http2)
+    cancel(state, for({ref, caller} <- calls, not Process.alive?(caller), do: ref))
+  end
+
+  def handle_info(:no_settings, %{http2: %{phase: :starting}} = state) do
+    lost(state, "the server did not answer with HTTP/2 SETTINGS in time; is it a gRPC server?")
+  end
+
+  # Late messages of timers and of a socket that is closed.
+  def handle_info(_message, state), do: {:noreply, state}
+
+  defp take_waiting(state, out, 0), do: {state, out}
+
+  defp take_waiting(state, out, count) do
+    receive do
+      %Call{} = call ->
+        {state, out} = take(call, state, out)
+        take_waiting(state, out, count - 1)
+    after
+      0 -> {state, out}
+    end
+  end
+
+  defp take(call, %{http2: http2} = state, out) do
+    cond do
+      Connection.available(http2) > 0 -> send_call(call, state, out)
+      http2.phase == :draining -> refuse(call, state, out, {:retry, :unsent})
+      state.queued < state.table.options.max_queue -> enqueue(call, state, out)
+      true -> refuse(call, state, out, {:error, queue_full(state)})
+    end
+  end
+
+  defp refuse(call, state, out, answer) do
+    Call.answer(call.ref, answer)
+    {state, out}
+  end
+
+  defp enqueue(call, state, out) do
+    {%{state | queue: :queue.in(call, state.queue), queued: state.queued + 1}, out}
+  end
+
+  defp send_call(call, %{http2: http2} = state, out) do
+    # An integer is less than :infinity.
+    if call.list_size > http2.settings.max_header_list_size do
+      refuse(call, state, out, {:error, metadata_too_large(call, http2)})
+    else
+      size = byte_size(call.head) + byte_size(call.timeout) + byte_size(call.metadata)
+      block = [call.head, call.timeout | call.metadata]
+      {http2, frames} = Connection.open(http2, {call.ref, call.caller}, block, size, call.body)
+      state = %{state | http2: http2}
+      state = if http2.phase == :open, do: state, else: drain(state, "its stream ids are used up")
+      {state, [out | frames]}
+    end
+  end
+
+  # Sends calls from the queue, as far as the server takes more.
+  defp release(%{queued: 0} = state, out), do: {state, out}
+
+  defp release(%{http2: http2} = state, out) do
+    cond do
+      Connection.available(http2) > 0 ->
+        {{:value, call}, queue} = :queue.out(state.queue)
+        state = %{state | queue: queue, queued: state.queued - 1}
+        {state, out} = send_call(with_time_left(call), state, out)
+        release(state, out)
+
+      http2.phase == :open ->
+        {state, out}
+
+      true ->
+        for call <- :queue.to_list(state.queue), do: Call.answer(call.ref, {:retry, :unsent})
+        {%{state | queue: :queue.new(), queued: 0}, out}
+    end
+  end
+
+  # The time in the queue counts. Callers take a call out of it themselves when its time is up.
+  defp with_time_left(call) do
+    {timeout, _size} = call.deadline |> Call.remaining() |> Request.timeout()
+    %{call | timeout: timeout}
+  end
+
+  defp event({:response, {ref, _caller}, head, body, trailers}, state) do
+    Call.answer(ref, Response.result(head, body, trailers))
+    state
+  end
+
+  defp event({:failed, {ref, _caller}, reason}, state) when reason in [:refused, :unprocessed] do
+    Call.answer(ref, {:retry, reason})
+    state
+  end
+
+  defp event({:failed, {ref, _caller}, reason}, state) do
+    Call.answer(ref, {:error, Response.failure(reason)})
+    state
+  end
+
+  defp event(:ready, state) do
+    Process.cancel_timer(state.settings_timer)
+    Process.send_after(self(), :sweep, @sweep_interval)
+    send(state.connector, {:connected, self()})
+    state
+  end
+
+  defp event({:goaway, code, text}, state) do
+    text = if text == "", do: "", else: ": " <> inspect(text)
+    drain(state, "the server is closing it (GOAWAY, #{ErrorCode.label(code)}#{text})")
+  end
+
+  defp event({:closed, _code, text}, state), do: %{state | closing: text}
+
+  # Withdrawn first: a caller that is sent away must not come back.
+  defp drain(state, text) do
+    Table.withdraw(state.table, self())
+    send(state.connector, {:draining, self(), text})
+    state
+  end
+
+  # Also takes other cancellations that wait, as each means a walk over all streams.
+  defp cancelled(refs) do
+    receive do
+      {:cancel, ref} -> cancelled([ref | refs])
+    after
+      0 -> refs
+    end
+  end
+
+  defp cancel(state, []), do: {:noreply, state}
+
+  defp cancel(state, refs) do
+    refs = Map.from_keys(refs, true)
+    queue = :queue.filter(&(not is_map_key(refs, &1.ref)), state.queue)
+    {http2, out} = Connection.cancel(state.http2, fn {ref, _caller} -> is_map_key(refs, ref) end)
+    {state, out} = release(%{state | http2: http2, queue: queue, queued: :queue.len(queue)}, out)
+    write(state, out)
+  end
+
+  defp write(state, out) do
+    case if(out == [], do: :ok, else: Socket.send(state.socket, out)) do
+      :ok ->
+        if Connection.finished?(state.http2),
+          do: lost(state, state.closing),
+          else: {:noreply, state}
+
+      {:error, text} ->
+        lost(state, text)
+    end
+  end
+
+  defp lost(state, text) do
+    {:stop, {:shutdown, {:lost, text}}, state}
+  end
+
+  @impl true
+  def terminate(_reason, %{http2: nil}), do: :ok
+
+  def terminate(reason, state) do
+    Table.withdraw(state.table, self())
+    status = Status.local(:unavailable, lost_text(state, reason))
+    for {ref, _caller} <- Connection.owners(state.http2), do: Call.answer(ref, {:error, status})
+    for call <- :queue.to_list(state.queue), do: Call.answer(call.ref, {:retry, :unsent})
+    unless match?({:shutdown, {:lost, _text}}, reason), do: say_goodbye(state)
+    Socket.close(state.socket)
+  end
+
+  defp say_goodbye(state), do: Socket.send(state.socket, Frame.goaway(:no_error, ""))
+
+  defp lost_text(state, reason) do
+    why =
+      case reason do
+        {:shutdown, {:lost, text}} -> text
+        :shutdown -> "the channel was stopped"
+        other -> Exception.format_exit(other)
+      end
+
+    "the connection to #{state.table.options.target} was lost during the call, " <>
+      "which the server may or may not have carried out: #{why}"
+  end
+
+  defp queue_full(state) do
+    max = state.http2.settings.max_concurrent_streams
+
+    Status.local(
+      :resource_exhausted,
+      "#{state.queued} calls wait already, as the server takes #{max} at once: " <>
+        "make fewer calls at a time, or raise the channel's option max_queue"
+    )
+  end
+
+  defp metadata_too_large(call, http2) do
+    Status.local(
+      :resource_exhausted,
+      "the call has #{call.list_size} bytes of metadata, but the server accepts " <>
+        "#{http2.settings.max_header_list_size}"
+    )
+  end
+end

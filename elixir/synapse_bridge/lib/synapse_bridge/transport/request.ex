@@ -1,0 +1,73 @@
+defmodule SynapseBridge.Transport.Request do
+  @moduledoc """
+  A gRPC request on HTTP/2: header fields and message framing (gRPC over HTTP2, section Requests).
+
+  The fields come in parts that are put one after the other: `head/3` is the same for every call of a
+  method and is made once; `timeout/1` and `metadata/1` differ.
+  """
+
+  alias SynapseBridge.HPACK.{Encoder, Table}
+  alias SynapseBridge.Transport.Metadata
+
+  @user_agent "synapse-bridge-elixir/0.1.0"
+  @timeout_overhead Table.field_size({"grpc-timeout", ""})
+  @largest_message 0xFFFFFFFF
+
+  # grpc-timeout has at most eight digits.
+  @most_digits 99_999_999
+
+  @typedoc "A header block, and its size as SETTINGS_MAX_HEADER_LIST_SIZE counts it."
+  @type block :: {binary(), list_size :: non_neg_integer()}
+
+  @doc "The fields that all calls of a method share."
+  @spec head(scheme :: String.t(), authority :: String.t(), path :: String.t()) :: block()
+  def head(scheme, authority, path) do
+    block([
+      {":method", "POST"},
+      {":scheme", scheme},
+      {":path", path},
+      {":authority", authority},
+      {"te", "trailers"},
+      {"content-type", "application/grpc"},
+      {"user-agent", @user_agent}
+    ])
+  end
+
+  @doc "How long the server may take, in milliseconds. Every call has this field, hence by hand."
+  @spec timeout(non_neg_integer() | :infinity) :: block()
+  def timeout(:infinity), do: {"", 0}
+
+  def timeout(milliseconds) do
+    value = timeout_value(milliseconds)
+    size = byte_size(value)
+    {<<0, 12, "grpc-timeout", size, value::binary>>, @timeout_overhead + size}
+  end
+
+  @doc "The caller's metadata, as `Metadata.encode/1` returns it."
+  @spec metadata(Metadata.t()) :: block()
+  def metadata([]), do: {"", 0}
+  def metadata(metadata), do: block(metadata)
+
+  # Rounded up, so that the server does not give up before we do.
+  defp timeout_value(ms) when ms <= @most_digits, do: Integer.to_string(ms) <> "m"
+  defp timeout_value(ms) when ms <= @most_digits * 1000, do: ceil_div(ms, 1000) <> "S"
+  defp timeout_value(ms) when ms <= @most_digits * 60_000, do: ceil_div(ms, 60_000) <> "M"
+
+  defp timeout_value(ms),
+    do: ms |> min(@most_digits * 3_600_000) |> ceil_div(3_600_000) |> Kernel.<>("H")
+
+  defp ceil_div(number, divisor), do: Integer.to_string(div(number + divisor - 1, divisor))
+
+  defp block(fields) do
+    {Encoder.encode(fields), fields |> Enum.map(&Table.field_size/1) |> Enum.sum()}
+  end
+
+  @doc "A message with its prefix: not compressed, and its length."
+  @spec body(iodata()) :: {:ok, binary()} | {:error, size :: pos_integer()}
+  def body(message) do
+    case IO.iodata_length(message) do
+      size when size > @largest_message -> {:error, size}
+      size -> {:ok, IO.iodata_to_binary([<<0, size::32>> | message])}
+    end
+  end
+end

@@ -1,0 +1,129 @@
+defmodule SynapseBridge.Transport.TLS do
+  @moduledoc """
+  TLS for a channel: the server is verified unless the options say otherwise.
+
+  The certificate must be signed by one of the system's authorities (or `:cacertfile`, `:cacerts`) and
+  be made out to the host of the target; HTTP/2 must be agreed on through ALPN (RFC 9113, section 3.2).
+  OTP 25 would verify nothing by itself, so all of it is asked for here.
+  """
+
+  @doc """
+  Makes a TLS connection of a TCP one, within `timeout` milliseconds. `options` are those of
+  `:ssl.connect/3` and take precedence; `host` is whom the certificate has to be for.
+  """
+  @spec upgrade(:inet.socket(), host :: String.t() | :inet.ip_address(), keyword(), timeout()) ::
+          {:ok, :ssl.sslsocket()} | {:error, String.t()}
+  def upgrade(socket, host, options, timeout) do
+    # Code that runs outside a release or Mix may not have started it.
+    {:ok, _started} = Application.ensure_all_started(:ssl)
+
+    with {:ok, options} <- with_authorities(Keyword.merge(defaults(host), options)),
+         {:ok, tls} <- connect(socket, options, timeout, host) do
+      check_protocol(tls)
+    end
+  end
+
+  defp defaults(host) do
+    [
+      verify: :verify_peer,
+      depth: 10,
+      versions: [:"tlsv1.3", :"tlsv1.2"],
+      alpn_advertised_protocols: ["h2"],
+      customize_hostname_check: [match_fun: :public_key.pkix_verify_hostname_match_fun(:https)],
+      # What goes wrong is in the error; the log of ssl would say it once more for every attempt.
+      log_level: :error
+    ] ++ server_name(host)
+  end
+
+  # Without a name to send, ssl checks the certificate against the address.
+  defp server_name(host) when is_binary(host) do
+    [server_name_indication: String.to_charlist(host)]
+  end
+
+  defp server_name(_ip), do: []
+
+  defp with_authorities(options) do
+    if options[:verify] == :verify_none or options[:cacerts] || options[:cacertfile] do
+      {:ok, options}
+    else
+      {:ok, [{:cacerts, :public_key.cacerts_get()} | options]}
+    end
+  rescue
+    _no_authorities ->
+      {:error,
+       "TLS: this system has no certificate authorities: install them (Debian: the package " <>
+         "ca-certificates), or pass tls: [cacertfile: \"ca.pem\"]"}
+  end
+
+  defp connect(socket, options, timeout, host) do
+    case :ssl.connect(socket, options, timeout) do
+      {:ok, tls} -> {:ok, tls}
+      {:error, reason} -> {:error, "TLS: " <> explain(reason, host)}
+    end
+  catch
+    # ssl exits when an option has a type it does not expect.
+    kind, reason -> {:error, "TLS: bad options: " <> Exception.format_banner(kind, reason)}
+  end
+
+  defp check_protocol(tls) do
+    case :ssl.negotiated_protocol(tls) do
+      {:ok, "h2"} ->
+        {:ok, tls}
+
+      _other ->
+        :ssl.close(tls)
+        {:error, "TLS: " <> no_http2()}
+    end
+  end
+
+  @doc "What an error of `:ssl` means, for a person."
+  @spec explain(term(), host :: term()) :: String.t()
+  def explain({:tls_alert, {alert, text}}, host) do
+    text = text |> List.to_string() |> String.trim()
+    # Its texts name both sides: an alert of the server is about us.
+    ours? = not String.contains?(text, "SERVER ALERT")
+
+    cond do
+      text =~ "hostname_check_failed" ->
+        "the server's certificate is not made out to #{name(host)}: use the name that it is for, " <>
+          "or the channel's option authority"
+
+      alert == :unknown_ca and ours? ->
+        "the server's certificate is signed by an authority that is not trusted here: " <>
+          "pass tls: [cacertfile: \"ca.pem\"]"
+
+      text =~ "selfsigned_peer" ->
+        "the server's certificate is signed by itself: pass tls: [cacertfile: \"certificate.pem\"]"
+
+      alert == :certificate_expired and ours? ->
+        "the server's certificate has expired"
+
+      alert == :no_application_protocol ->
+        no_http2()
+
+      not ours? and
+          alert in [:certificate_required, :bad_certificate, :unknown_ca, :handshake_failure] ->
+        "the server refused the connection (#{alert}): it may want a certificate of ours, " <>
+          "tls: [certfile: …, keyfile: …] (#{text})"
+
+      true ->
+        text
+    end
+  end
+
+  def explain({:options, reason}, _host), do: "bad options: #{inspect(reason)}"
+  def explain(:closed, _host), do: "the server closed the connection; does it speak TLS?"
+  def explain(:timeout, _host), do: "no answer in time; does the server speak TLS?"
+
+  def explain(reason, _host) do
+    case :ssl.format_error(reason) do
+      ~c"" -> inspect(reason)
+      text -> to_string(text)
+    end
+  end
+
+  defp no_http2, do: "the server does not offer HTTP/2 (ALPN protocol h2)"
+
+  defp name(host) when is_binary(host), do: inspect(host)
+  defp name(ip), do: ip |> :inet.ntoa() |> to_string()
+end
