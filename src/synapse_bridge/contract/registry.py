@@ -43,6 +43,8 @@ class Row:
     """The type in the field table of a generated ``SynapseBridge.Message``."""
     elixir_type: str
     """The typespec of a value."""
+    elixir_input: str = ""
+    """The typespec of an argument, where more is taken than ``elixir_type`` says."""
     from_wire: str = "{x}"
     """In a generated server, what makes the wire's value ``{x}`` one that pydantic takes."""
     to_wire: str = "{x}"
@@ -93,6 +95,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="Double",
             elixir_field=":double",
             elixir_type="SynapseBridge.Message.double()",
+            elixir_input="SynapseBridge.Message.double() | integer()",
             constraints=_NUMBER,
             notes="NaN and the infinities are `:nan`, `:infinity`, `:negative_infinity` in Elixir.",
         ),
@@ -151,6 +154,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             label="{name}",
             elixir_field="{{:message, {name}}}",
             elixir_type="{name}.t()",
+            elixir_input="{name}.t() | map() | keyword()",
             from_wire="{name}_from_wire({x})",
             to_wire="{name}_to_wire({x})",
             notes="`BaseModel` and dataclasses, nested and recursive.",
@@ -203,6 +207,8 @@ def row(type_: Type | Wrapped) -> Row:
 def fill(type_: Type, column: str, name: Callable[[MessageRef | EnumRef], str]) -> str:
     """The text of a type in a column, with ``name`` for messages and enums."""
     template: str = getattr(row(type_), column)
+    if column == "elixir_input" and not template:
+        template = row(type_).elixir_type
     if isinstance(type_, MessageRef | EnumRef):
         return template.format(name=name(type_))
     return template.format(**{k: fill(part, column, name) for k, part in parts(type_).items()})

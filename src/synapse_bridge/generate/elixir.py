@@ -1,0 +1,212 @@
+"""The Elixir client: a Mix package with one module per service, message and enum.
+
+Everything is written as ``mix format`` would leave it, and module names are always written in
+full: no alias, so a model called ``String`` shadows nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synapse_bridge import __version__
+from synapse_bridge.contract import (
+    Contract,
+    Dynamic,
+    Enum,
+    EnumMember,
+    EnumRef,
+    Field,
+    Literally,
+    Message,
+    MessageRef,
+    Method,
+    Required,
+)
+from synapse_bridge.contract.names import underscore
+from synapse_bridge.contract.registry import fill
+from synapse_bridge.generate import elixir_docs, elixir_terms
+from synapse_bridge.generate.elixir_fields import constraints, default, field_type
+from synapse_bridge.generate.elixir_format import statement
+from synapse_bridge.generate.heading import heading
+
+
+def emit(contract: Contract, fingerprint: str) -> dict[str, str]:
+    """The files of the Mix package, by path within it."""
+    client = _Client(contract, fingerprint)
+    stem = contract.service.stem
+    files = {
+        "mix.exs": client.mix(),
+        ".formatter.exs": client.formatter(),
+        "README.md": client.readme(),
+        f"lib/{stem}.ex": client.service(),
+    }
+    modules = {item.elixir: client.message(item) for item in contract.messages}
+    modules |= {item.elixir: client.enum(item) for item in contract.enums}
+    for module, source in modules.items():
+        name = underscore(module.removeprefix(f"{contract.service.elixir}.")).replace(".", "_")
+        files[f"lib/{stem}/{name}.ex"] = source
+    return files
+
+
+class _Client:
+    def __init__(self, contract: Contract, fingerprint: str) -> None:
+        self.contract = contract
+        self.fingerprint = fingerprint
+        self.module = contract.service.elixir
+        self.docs = elixir_docs.Documentation(contract)
+        self._modules = {item.name: item.elixir for item in contract.messages}
+        self._modules |= {item.name: item.elixir for item in contract.enums}
+
+    # The service
+
+    def service(self) -> str:
+        service = self.contract.service
+        name = elixir_terms.string(service.full_name)
+        use = f'use SynapseBridge.Client, service: {name}, contract: "{self.fingerprint}"'
+        blocks = [
+            [*elixir_docs.attribute("moduledoc", self.docs.service()), *statement(use)],
+            *(block for method in service.methods for block in self._method(method)),
+        ]
+        return self._defmodule(self.module, blocks)
+
+    def _method(self, method: Method) -> Iterator[list[str]]:
+        request = self.contract.message(method.request)
+        response = self.contract.message(method.response)
+        returns_nothing = method.result is None
+        rpc = f'rpc :{method.elixir}, "{method.proto}", {request.elixir}, {response.elixir}'
+        yield statement(rpc + (", result: :none" if returns_nothing else ""))
+        name, arity = method.elixir, len(self._arguments(method)) + 1
+        value = ":ok" if method.result is None else fill(method.result, "elixir_type", self._name)
+        result = ":ok" if returns_nothing else f"{{:ok, {value}}}"
+        error = "{:error, SynapseBridge.Error.t()}"
+        yield [
+            *elixir_docs.attribute("doc", self.docs.method(method)),
+            *self._spec(method, name, f"{result} | {error}"),
+            *self._function(method, name, "call"),
+        ]
+        yield [
+            *elixir_docs.attribute("doc", self.docs.bang(method, arity)),
+            *self._spec(method, f"{name}!", value),
+            *self._function(method, f"{name}!", "call!"),
+        ]
+
+    def _arguments(self, method: Method) -> list[Field]:
+        positional = {p.name for p in method.parameters if p.kind == "positional"}
+        request = self.contract.message(method.request)
+        return [field for field in request.fields if field.name in positional]
+
+    def _options(self, method: Method) -> list[Field]:
+        keyword = {p.name for p in method.parameters if p.kind == "keyword"}
+        request = self.contract.message(method.request)
+        return [field for field in request.fields if field.name in keyword]
+
+    def _spec(self, method: Method, name: str, result: str) -> list[str]:
+        arguments = [self._input(field) for field in self._arguments(method)]
+        options = [f"{{:{field.elixir}, {self._input(field)}}}" for field in self._options(method)]
+        options.append("SynapseBridge.Client.option()")
+        arguments.append(f"[{' | '.join(options)}]")
+        return statement(f"@spec {name}({', '.join(arguments)}) :: {result}")
+
+    def _function(self, method: Method, name: str, call: str) -> list[str]:
+        variables = [field.elixir for field in self._arguments(method)]
+        required = any(isinstance(field.default, Required) for field in self._options(method))
+        head = ", ".join([*variables, "opts" if required else "opts \\\\ []"])
+        values = ", ".join(f"{variable}: {variable}" for variable in variables)
+        body = f"{call}(:{method.elixir}, %{{{values}}}, opts)"
+        return statement(f"def {name}({head}), do: {body}")
+
+    def _input(self, field: Field) -> str:
+        return fill(field.type, "elixir_input", self._name)
+
+    # Messages and enums
+
+    def message(self, message: Message) -> str:
+        doc = self.docs.message(message) if message.role in ("model", "dataclass") else None
+        fields = [self._field(field) for field in message.fields]
+        block = ["  message do", *elixir_docs.spaced(fields), "  end"]
+        head = [*elixir_docs.attribute("moduledoc", doc), "  use SynapseBridge.Message"]
+        return self._defmodule(message.elixir, [head, block])
+
+    def _field(self, field: Field) -> list[str]:
+        parts = [f"field :{field.elixir}", str(field.number), field_type(field, self._modules)]
+        if field.elixir != field.name:
+            parts.append(f"name: {elixir_terms.string(field.name)}")
+        parts.append(self._presence(field))
+        parts += [f"{name}: {value}" for name, value in constraints(field.type)]
+        if field.doc:
+            parts.append(f"doc: {elixir_terms.string(elixir_docs.inline(field.doc))}")
+        return statement(", ".join(parts), indent=4)
+
+    def _presence(self, field: Field) -> str:
+        match field.default:
+            case Required():
+                return "required: true"
+            case Dynamic():
+                return "optional: true"
+            case Literally(value):
+                return f"default: {default(field.type, value, self.contract)}"
+
+    def enum(self, enum: Enum) -> str:
+        literal = ", literal: true" if enum.role == "literal" else ""
+        values = [self._value(enum, member) for member in enum.members]
+        block = ["  enum do", *elixir_docs.spaced(values), "  end"]
+        head = [
+            *elixir_docs.attribute("moduledoc", self.docs.enum(enum)),
+            f"  use SynapseBridge.Enum{literal}",
+        ]
+        return self._defmodule(enum.elixir, [head, block])
+
+    def _value(self, enum: Enum, member: EnumMember) -> list[str]:
+        parts = [f"value {member.elixir}", str(member.number), elixir_terms.scalar(member.value)]
+        if enum.role == "enum" and member.name != member.value:
+            parts.append(f"name: {elixir_terms.string(member.name)}")
+        if member.doc:
+            parts.append(f"doc: {elixir_terms.string(elixir_docs.inline(member.doc))}")
+        return statement(", ".join(parts), indent=4)
+
+    # The package
+
+    def mix(self) -> str:
+        app = self.contract.service.stem
+        return f"""\
+# {heading(self.contract)}
+defmodule {self.module}.MixProject do
+  use Mix.Project
+
+  def project do
+    [
+      app: :{app},
+      version: "0.1.0",
+      elixir: "~> 1.14",
+      deps: deps()
+    ]
+  end
+
+  def application do
+    [extra_applications: [:logger]]
+  end
+
+  defp deps do
+    [{{:synapse_bridge, "~> {__version__.rpartition(".")[0]}"}}]
+  end
+end
+"""
+
+    def formatter(self) -> str:
+        return f"""\
+# {heading(self.contract)}
+[
+  import_deps: [:synapse_bridge],
+  inputs: ["{{mix,.formatter}}.exs", "lib/**/*.ex"]
+]
+"""
+
+    def readme(self) -> str:
+        return self.docs.readme()
+
+    def _name(self, one: MessageRef | EnumRef) -> str:
+        return self._modules[one.name]
+
+    def _defmodule(self, module: str, blocks: list[list[str]]) -> str:
+        body = "\n\n".join("\n".join(block) for block in blocks)
+        return f"# {heading(self.contract)}\ndefmodule {module} do\n{body}\nend\n"

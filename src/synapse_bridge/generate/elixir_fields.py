@@ -1,0 +1,102 @@
+"""Rows of the field table of a generated ``SynapseBridge.Message``: types and defaults as source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from synapse_bridge.contract import (
+    Constraints,
+    Contract,
+    EnumRef,
+    Field,
+    JSONValue,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
+from synapse_bridge.contract.registry import ROWS, row
+from synapse_bridge.contract.types import parts
+from synapse_bridge.contract.wire import Wrapped, element, slot
+from synapse_bridge.generate import elixir_terms
+
+
+def field_type(field: Field, modules: Mapping[str, str]) -> str:
+    """The type of a row, without the constraints that are its options."""
+    table = _Table(modules)
+    one = slot(field.type, field.default).element
+    if isinstance(one, Wrapped) and one.inner == field.type:
+        return table.wrapped(field.type, bare=True)
+    return table.plain(field.type, bare=True)
+
+
+def constraints(type_: Type) -> Iterator[tuple[str, str]]:
+    """The constraints that are options of a row: those of the value that it holds if not ``nil``."""
+    match type_:
+        case Nullable(inner):
+            yield from constraints(inner)
+        case Scalar() | ListOf() | MapOf():
+            yield from _options(type_.constraints)
+        case MessageRef() | EnumRef():
+            pass
+
+
+class _Table:
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+
+    def plain(self, type_: Type, *, bare: bool = False) -> str:
+        """A type as it is; ``bare`` leaves out the constraints of the value itself."""
+        template = row(type_).elixir_field
+        if isinstance(type_, MessageRef | EnumRef):
+            return template.format(name=self._modules[type_.name])
+        hands_on = bare and isinstance(type_, Nullable)
+        inner = {k: self._element(part, bare=hands_on) for k, part in parts(type_).items()}
+        source = template.format(**inner)
+        if bare or isinstance(type_, Nullable):
+            return source
+        options = [f"{name}: {value}" for name, value in _options(type_.constraints)]
+        return f"{{{source}, {', '.join(options)}}}" if options else source
+
+    def wrapped(self, type_: Type, *, bare: bool) -> str:
+        return ROWS["wrapped"].elixir_field.format(item=self.plain(type_, bare=bare))
+
+    def _element(self, type_: Type, *, bare: bool) -> str:
+        if isinstance(element(type_), Wrapped):
+            return self.wrapped(type_, bare=bare)
+        return self.plain(type_, bare=bare)
+
+
+def _options(constraints: Constraints) -> Iterator[tuple[str, str]]:
+    for name, value in constraints.items():
+        yield name, elixir_terms.scalar(value)
+
+
+def default(type_: Type, value: JSONValue, contract: Contract) -> str:
+    """A literal default as source."""
+    match type_, value:
+        case Nullable(inner), _:
+            return "nil" if value is None else default(inner, value, contract)
+        case EnumRef(name), str():
+            members = {member.name: member for member in contract.enum(name).members}
+            return members[value].elixir
+        case ListOf(item), list():
+            return f"[{', '.join(default(item, one, contract) for one in value)}]"
+        case MapOf(key, inner), dict():
+            entries = (
+                f"{_key(key, name)} => {default(inner, one, contract)}"
+                for name, one in value.items()
+            )
+            return f"%{{{', '.join(entries)}}}"
+        case Scalar("double"), int() | float() | str():
+            return elixir_terms.number(float(value))
+        case Scalar(), str() | int():
+            return elixir_terms.scalar(value)
+    raise ValueError(f"{value!r} is no literal default of {type_}")
+
+
+def _key(key: Scalar, name: str) -> str:
+    """A key of a map, which JSON has as a string."""
+    return elixir_terms.string(name) if key.kind == "string" else name

@@ -1,0 +1,158 @@
+"""The ``.proto`` file: proto3, as ``buf format`` writes it and ``buf lint`` accepts it.
+
+Rules for names and layout: https://protobuf.dev/programming-guides/style and
+https://buf.build/docs/lint/rules (category STANDARD).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from synapse_bridge.contract import (
+    Contract,
+    Enum,
+    EnumMember,
+    EnumRef,
+    Field,
+    Message,
+    MessageRef,
+    Method,
+    Scalar,
+)
+from synapse_bridge.contract.registry import ROWS, row
+from synapse_bridge.contract.wire import Element, Slot, Wrapped, slot
+from synapse_bridge.generate import prose
+from synapse_bridge.generate.heading import heading
+from synapse_bridge.generate.wrappers import Wrapper, Wrappers
+
+
+def path(contract: Contract) -> str:
+    """Where the file belongs: in the directory of its package."""
+    service = contract.service
+    return f"{service.proto_package.replace('.', '/')}/{service.stem}.proto"
+
+
+def emit(contract: Contract) -> str:
+    """The text of the file."""
+    proto = _Proto(contract)
+    blocks = [
+        [f"// {heading(contract)}"],
+        ['syntax = "proto3";'],
+        [f"package {contract.service.proto_package};"],
+        proto.service(),
+        *map(proto.message, _in_reading_order(contract)),
+        *map(proto.enum, sorted(contract.enums, key=lambda enum: enum.proto)),
+        *map(proto.wrapper, proto.wrappers),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _in_reading_order(contract: Contract) -> Iterator[Message]:
+    """Requests and responses as their methods come, then models by name."""
+    for method in contract.service.methods:
+        yield contract.message(method.request)
+        yield contract.message(method.response)
+    models = (item for item in contract.messages if item.role in ("model", "dataclass"))
+    yield from sorted(models, key=lambda message: message.proto)
+
+
+class _Proto:
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.wrappers = Wrappers(contract)
+        self._names = {item.name: item.proto for item in contract.messages}
+        self._names |= {item.name: item.proto for item in contract.enums}
+
+    def service(self) -> list[str]:
+        service = self.contract.service
+        rpcs = [self._rpc(method) for method in service.methods]
+        return _block("service", service.proto, service.doc, _spaced(rpcs))
+
+    def _rpc(self, method: Method) -> list[str]:
+        doc = "\n\n".join(filter(None, (method.doc.summary, method.doc.description)))
+        request = self.contract.message(method.request).proto
+        response = self.contract.message(method.response).proto
+        return [*_comment(doc), f"rpc {method.proto}({request}) returns ({response});"]
+
+    def message(self, message: Message) -> list[str]:
+        json_names = Counter(_json_name(field.proto) for field in message.fields)
+        fields = [
+            self._field(field, ambiguous=json_names[_json_name(field.proto)] > 1)
+            for field in message.fields
+        ]
+        return _block("message", message.proto, message.doc, _spaced(fields))
+
+    def _field(self, field: Field, *, ambiguous: bool) -> list[str]:
+        demands = prose.requirements(field.type)
+        doc = "\n".join(filter(None, (field.doc, f"Constraints: {demands}." if demands else "")))
+        option = f' [json_name = "{field.name}"]' if ambiguous else ""
+        shape = self._shape(slot(field.type, field.default))
+        return [*_comment(doc), f"{shape} {field.proto} = {field.number}{option};"]
+
+    def enum(self, enum: Enum) -> list[str]:
+        values = [[f"{_unspecified(enum)} = 0;"], *map(self._value, enum.members)]
+        return _block("enum", enum.proto, enum.doc, _spaced(values))
+
+    def _value(self, member: EnumMember) -> list[str]:
+        return [*_comment(member.doc), f"{member.proto} = {member.number};"]
+
+    def wrapper(self, wrapper: Wrapper) -> list[str]:
+        field = f"{self._shape(wrapper.slot)} {wrapper.field} = 1;"
+        doc = "Keeps absent, empty and null apart where proto3 alone would not."
+        return _block("message", wrapper.proto, doc, [field])
+
+    def _shape(self, shape: Slot) -> str:
+        item = self._element(shape.element)
+        match shape:
+            case Slot("optional"):
+                return f"optional {item}"
+            case Slot("repeated"):
+                return ROWS["list"].proto.format(item=item)
+            case Slot("map", key=Scalar() as key):
+                return ROWS["map"].proto.format(key=self._element(key), value=item)
+            case _:
+                raise AssertionError(f"a map without a key: {shape}")
+
+    def _element(self, element: Element) -> str:
+        template = row(element).proto
+        match element:
+            case Wrapped():
+                return template.format(name=self.wrappers[element].proto)
+            case MessageRef(name) | EnumRef(name):
+                return template.format(name=self._names[name])
+            case Scalar():
+                return template
+
+
+def _unspecified(enum: Enum) -> str:
+    """The name of the value 0, with the prefix that the other values have."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", enum.proto)
+    return f"{words.upper()}_UNSPECIFIED"
+
+
+def _block(kind: str, name: str, doc: str, body: list[str]) -> list[str]:
+    if not body:
+        return [*_comment(doc), f"{kind} {name} {{}}"]
+    indented = [f"  {line}" if line else "" for line in body]
+    return [*_comment(doc), f"{kind} {name} {{", *indented, "}"]
+
+
+def _comment(doc: str) -> list[str]:
+    return [f"// {line}".rstrip() for line in prose.lines(doc)]
+
+
+def _spaced(items: list[list[str]]) -> list[str]:
+    """One item after the other; a blank line around each that has a comment."""
+    body: list[str] = []
+    for index, item in enumerate(items):
+        if index and (len(item) > 1 or len(items[index - 1]) > 1):
+            body.append("")
+        body.extend(item)
+    return body
+
+
+def _json_name(name: str) -> str:
+    """The name that protoc gives a field in JSON. Two fields of a message must not share it."""
+    return re.sub(r"_+(.?)", lambda match: match[1].upper(), name)

@@ -1,0 +1,31 @@
+"""Python modules from a ``.proto``, by the protoc that grpcio-tools carries."""
+
+from __future__ import annotations
+
+import importlib.resources
+import tempfile
+from pathlib import Path
+
+from grpc_tools import protoc  # type: ignore[import-untyped] # it has no stubs
+
+
+class ProtocError(Exception):
+    """protoc refused a generated file: a fault of the generator, not of its user."""
+
+
+def compile_python(stem: str, proto: str) -> dict[str, str]:
+    """``<stem>_pb2.py``, ``.pyi`` and ``<stem>_pb2_grpc.py``, by file name.
+
+    The file is compiled from the top of a temporary folder, so that the modules import each other
+    flat: ``import <stem>_pb2`` works wherever their folder is on ``sys.path``.
+    """
+    with tempfile.TemporaryDirectory(prefix="synapse_bridge-") as folder:
+        source = Path(folder, f"{stem}.proto")
+        source.write_text(proto, encoding="utf-8")
+        outputs = [f"--{kind}_out={folder}" for kind in ("python", "pyi", "grpc_python")]
+        well_known = importlib.resources.files("grpc_tools") / "_proto"
+        arguments = ["protoc", f"-I{folder}", f"-I{well_known}", *outputs, source.name]
+        if protoc.main(arguments) != 0:
+            raise ProtocError(f"protoc refused {source.name}; its messages are on stderr")
+        names = (f"{stem}_pb2.py", f"{stem}_pb2.pyi", f"{stem}_pb2_grpc.py")
+        return {name: Path(folder, name).read_text(encoding="utf-8") for name in names}

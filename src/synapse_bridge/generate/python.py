@@ -1,0 +1,262 @@
+"""The Python server: ``<stem>_server.py``.
+
+It holds what is specific to the service, explicit converters per message, and leans on
+:mod:`synapse_bridge.serve` for the rest. Only the converters that are needed are written: from the
+wire for what requests hold, to the wire for what responses hold.
+
+What comes from the wire becomes plain dicts that pydantic validates; a field that was not sent is
+not in its dict. What goes to the wire was checked against its annotation before, so that the
+converters need no checks, and becomes dicts that protobuf's constructors take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from synapse_bridge.contract import (
+    Contract,
+    Enum,
+    EnumMember,
+    EnumRef,
+    Field,
+    ListOf,
+    MapOf,
+    Message,
+    MessageRef,
+    Method,
+    Nullable,
+    Required,
+    Scalar,
+    Type,
+)
+from synapse_bridge.contract.registry import fill, row
+from synapse_bridge.contract.types import references
+from synapse_bridge.contract.wire import Element, Slot, Wrapped, element, inside, slot
+from synapse_bridge.generate.heading import heading
+from synapse_bridge.generate.layout import Doc, concat
+from synapse_bridge.generate.python_layout import call, choice, comprehension, display, statement
+from synapse_bridge.generate.python_names import PythonNames, literal
+
+
+def emit(contract: Contract, fingerprint: str) -> str:
+    """The text of the server module."""
+    server = _Server(contract, fingerprint)
+    received = server.within(method.request for method in contract.service.methods)
+    sent = server.within(method.response for method in contract.service.methods)
+    blocks = [server.head(received | sent)]
+    for message in contract.messages:
+        if MessageRef(message.name) in received:
+            blocks.append(server.from_wire(message))
+        if MessageRef(message.name) in sent:
+            blocks.append(server.to_wire(message))
+    for method in contract.service.methods:
+        blocks += [server.arguments(method), server.response(method)]
+    tail = [*server.service(), "", 'if __name__ == "__main__":', "    serve.main(SERVICE)"]
+    return "\n\n\n".join("\n".join(block) for block in [*blocks, tail]) + "\n"
+
+
+class _Server:
+    def __init__(self, contract: Contract, fingerprint: str) -> None:
+        self.contract = contract
+        self.fingerprint = fingerprint
+        self.names = PythonNames(contract)
+
+    def within(self, roots: Iterable[str]) -> set[MessageRef | EnumRef]:
+        """All messages and enums that the messages of these names hold, directly or not."""
+        found: set[MessageRef | EnumRef] = set()
+        todo = [*roots]
+        while todo:
+            for field in self.contract.message(todo.pop()).fields:
+                for one in references(field.type):
+                    if one not in found and isinstance(one, MessageRef):
+                        todo.append(one.name)
+                    found.add(one)
+        return found
+
+    def head(self, used: set[MessageRef | EnumRef]) -> list[str]:
+        service = self.contract.service
+        imports = [f"import {service.stem}_pb2 as pb", *self.names.imports()]
+        tables = [
+            line
+            for enum in self.contract.enums
+            if EnumRef(enum.name) in used
+            for line in self._table(enum)
+        ]
+        return [
+            f"# {heading(self.contract)}",
+            f'"""gRPC server of `{service.module}`."""',
+            "",
+            "from __future__ import annotations",
+            "",
+            "from typing import Any",
+            "",
+            *sorted(imports),
+            "from synapse_bridge import serve",
+            *(["", *tables] if tables else []),
+        ]
+
+    def _table(self, enum: Enum) -> list[str]:
+        members = (f"{member.number}: {self._member(enum, member)}" for member in enum.members)
+        table = call("serve.Members", display("{", members, "}"))
+        return statement(concat(f"{self.names.of(EnumRef(enum.name))} = ", table), depth=0)
+
+    def _member(self, enum: Enum, member: EnumMember) -> str:
+        if enum.role == "literal":
+            return literal(member.value)
+        return f"{self.names.reference(enum)}.{member.name}"
+
+    # Messages
+
+    def from_wire(self, message: Message) -> list[str]:
+        name = f"{self.names.of(MessageRef(message.name))}_from_wire"
+        return self._reader(message, name, "message")
+
+    def arguments(self, method: Method) -> list[str]:
+        name = f"{self.names.function(method)}_arguments"
+        return self._reader(self.contract.message(method.request), name, "request")
+
+    def _reader(self, message: Message, name: str, variable: str) -> list[str]:
+        signature = call(name, f"{variable}: pb.{message.proto}")
+        head = statement(concat("def ", signature, " -> dict[str, Any]:"), depth=0)
+        if not message.fields:
+            return [*head, "    return {}"]
+        body = (line for field in message.fields for line in self._read_field(field, variable))
+        return [*head, "    value: dict[str, Any] = {}", *body, "    return value"]
+
+    def _read_field(self, field: Field, variable: str) -> list[str]:
+        shape = slot(field.type, field.default)
+        read = self._read(shape, f"{variable}.{field.proto}")
+        target = f'value["{field.name}"] = '
+        if shape.label != "optional":
+            return statement(concat(target, read))
+        sent = call(f"{variable}.HasField", f'"{field.proto}"')
+        if isinstance(field.type, Nullable) and isinstance(field.default, Required):
+            return statement(concat(target, choice(read, sent, "None")))
+        return [
+            *statement(concat("if ", sent, ":")),
+            *statement(concat(target, read), depth=2),
+        ]
+
+    def to_wire(self, message: Message) -> list[str]:
+        name = f"{self.names.of(MessageRef(message.name))}_to_wire"
+        signature = call(name, f"value: {self.names.reference(message)}")
+        entries = (
+            concat(f'"{field.proto}": ', self._write_field(field, f"value.{field.name}"))
+            for field in message.fields
+        )
+        return [
+            *statement(concat("def ", signature, " -> dict[str, Any]:"), depth=0),
+            *statement(concat("return ", display("{", entries, "}", tall=True))),
+        ]
+
+    def response(self, method: Method) -> list[str]:
+        message = self.contract.message(method.response)
+        annotation = "None"
+        if method.result:
+            annotation = fill(method.result, "python", self.names.annotation)
+        signature = call(f"{self.names.function(method)}_response", f"result: {annotation}")
+        fields = (
+            concat(f"{field.proto}=", self._write_field(field, "result"))
+            for field in message.fields
+        )
+        return [
+            *statement(concat("def ", signature, f" -> pb.{message.proto}:"), depth=0),
+            *statement(concat("return ", call(f"pb.{message.proto}", *fields))),
+        ]
+
+    # Values from the wire
+
+    def _read(self, shape: Slot, x: str, depth: int = 0) -> Doc:
+        """What stands at ``x``, which is there."""
+        one = shape.element
+        item, key = _variables(depth)
+        match shape.label:
+            case "optional":
+                return self._read_element(one, x, depth)
+            case "repeated":
+                if isinstance(one, Scalar):
+                    return f"{x}[:]"
+                read = self._read_element(one, item, depth + 1)
+                return comprehension("[", read, item, x, "]")
+            case "map":
+                if isinstance(one, Scalar):
+                    return f"dict({x})"
+                read = concat(f"{key}: ", self._read_element(one, item, depth + 1))
+                return comprehension("{", read, f"{key}, {item}", f"{x}.items()", "}")
+
+    def _read_element(self, one: Element, x: str, depth: int) -> Doc:
+        if isinstance(one, Wrapped):
+            name, shape = inside(one)
+            read = self._read(shape, f"{x}.{name}", depth)
+            if shape.label == "optional":
+                return choice(read, f'{x}.HasField("{name}")', "None")
+            return read
+        return self._convert(one, "from_wire", x)
+
+    # Values to the wire
+
+    def _write_field(self, field: Field, x: str) -> Doc:
+        one = slot(field.type, field.default).element
+        if isinstance(one, Wrapped) and one.inner == field.type:
+            return self._write_element(one, x, 0)
+        return self._write(field.type, x, 0)
+
+    def _write(self, type_: Type, x: str, depth: int) -> Doc:
+        """The value ``x`` where it needs no wrapper."""
+        item, key = _variables(depth)
+        match type_:
+            case Nullable(inner) | ListOf(inner) | MapOf(value=inner) if isinstance(inner, Scalar):
+                return x
+            case Nullable(inner):
+                write = self._write_element(element(inner), x, depth)
+                return choice("None", f"{x} is None", write)
+            case ListOf(inner):
+                write = self._write_element(element(inner), item, depth + 1)
+                return comprehension("[", write, item, x, "]")
+            case MapOf(_, inner):
+                write = concat(f"{key}: ", self._write_element(element(inner), item, depth + 1))
+                return comprehension("{", write, f"{key}, {item}", f"{x}.items()", "}")
+            case Scalar() | MessageRef() | EnumRef():
+                return self._convert(type_, "to_wire", x)
+
+    def _write_element(self, one: Element, x: str, depth: int) -> Doc:
+        if isinstance(one, Wrapped):
+            name, _ = inside(one)
+            return display("{", [concat(f'"{name}": ', self._write(one.inner, x, depth))], "}")
+        return self._convert(one, "to_wire", x)
+
+    def _convert(self, one: Scalar | MessageRef | EnumRef, column: str, x: str) -> Doc:
+        template: str = getattr(row(one), column)
+        name = "" if isinstance(one, Scalar) else self.names.of(one)
+        return template.format(name=name, x=x)
+
+    # The service
+
+    def service(self) -> list[str]:
+        service = self.contract.service
+        methods = display("(", map(self._method, service.methods), ")", tall=True)
+        arguments = (
+            f'name="{service.full_name}"',
+            "file=pb.DESCRIPTOR",
+            f'contract="{self.fingerprint}"',
+            concat("methods=", methods),
+        )
+        call_ = display("serve.Service(", arguments, ")")
+        return statement(concat("SERVICE = ", call_), depth=0)
+
+    def _method(self, method: Method) -> Doc:
+        name = self.names.function(method)
+        return call(
+            "serve.Unary",
+            f'"{method.proto}"',
+            f"{self.names.module(self.contract.service.module)}.{method.function}",
+            f"pb.{self.contract.message(method.request).proto}",
+            f"{name}_arguments",
+            f"{name}_response",
+        )
+
+
+def _variables(depth: int) -> tuple[str, str]:
+    """Names for an item and its key inside so many comprehensions."""
+    prefix = "inner_" * depth
+    return f"{prefix}item", f"{prefix}key"
