@@ -1,0 +1,157 @@
+defmodule SynapseBridge.Client do
+  @moduledoc """
+  The client of one Python module: functions that look local and run there.
+
+      defmodule MyPythonAgent do
+        use SynapseBridge.Client,
+          service: "my_python_agent.v1.MyPythonAgentService",
+          contract: "9f2c6a5d7e41b083"
+
+        rpc :process_data,
+            "ProcessData",
+            MyPythonAgent.ProcessDataRequest,
+            MyPythonAgent.ProcessDataResponse
+
+        def process_data(data, opts \\\\ []), do: call(:process_data, %{data: data}, opts)
+        def process_data!(data, opts \\\\ []), do: call!(:process_data, %{data: data}, opts)
+      end
+
+  Such modules are generated. One goes into a supervision tree with the options of
+  `SynapseBridge.Channel`, and its functions use the channel of its own name:
+
+      children = [{MyPythonAgent, target: "localhost:50051"}]
+
+  ## Calls
+
+  Arguments are checked first. Where they do not fit, every violation is in the
+  `SynapseBridge.Error`, and nothing is sent. Optional and keyword-only parameters of the Python
+  function are options, beside those of every call:
+
+    * `:timeout` - milliseconds or `:infinity`: one deadline for all of the call, which the server
+      learns too;
+    * `:metadata` - a list or map of keys and values, both binaries. Values of keys that end in
+      `-bin` may hold any bytes;
+    * `:channel` - another channel, by name or pid;
+    * `:wait_for_ready` - whether to wait for a connection instead of failing at once.
+
+  With every call goes the contract the client was generated from, as the metadata
+  `synapse-contract`.
+  """
+
+  alias SynapseBridge.{Channel, Error}
+  alias SynapseBridge.Client.{Arguments, Rpc}
+
+  @typedoc "An option of every call."
+  @type option ::
+          {:timeout, timeout()}
+          | {:metadata, [{String.t(), binary()}] | %{optional(String.t()) => binary()}}
+          | {:channel, atom() | pid()}
+          | {:wait_for_ready, boolean()}
+
+  @doc false
+  defmacro __using__(options) do
+    quote do
+      import SynapseBridge.Client, only: [rpc: 4, rpc: 5]
+      Module.register_attribute(__MODULE__, :synapse_rpcs, accumulate: true)
+      @synapse_service unquote(Keyword.fetch!(options, :service))
+      @synapse_contract unquote(Keyword.fetch!(options, :contract))
+      @before_compile SynapseBridge.Client
+
+      @doc """
+      A channel to the server, registered as `#{inspect(__MODULE__)}`, for a supervisor. Takes the
+      options of `SynapseBridge.Channel`; `:target` is required.
+      """
+      @spec child_spec(keyword()) :: Supervisor.child_spec()
+      def child_spec(options),
+        do: SynapseBridge.Channel.child_spec(Keyword.put_new(options, :name, __MODULE__))
+    end
+  end
+
+  @doc """
+  Declares what a function calls: its name, the method, and the messages of request and response.
+
+  `result: :none` says that the Python function returns `None`; the function is worth `:ok` then.
+  """
+  defmacro rpc(function, method, request, response, options \\ []) do
+    [request, response] = Enum.map([request, response], &reference(&1, __CALLER__))
+
+    quote do
+      @synapse_rpcs %Rpc{
+        function: unquote(function),
+        path: "/#{@synapse_service}/#{unquote(method)}",
+        request: unquote(request),
+        response: unquote(response),
+        result: unquote(Keyword.get(options, :result, :value)),
+        channel: __MODULE__,
+        metadata: [{"synapse-contract", @synapse_contract}]
+      }
+    end
+  end
+
+  # The messages are needed at the call, not to compile the client.
+  defp reference(alias, env), do: Macro.expand(alias, %{env | function: {:__synapse__, 1}})
+
+  @doc false
+  defmacro __before_compile__(env) do
+    rpcs = env.module |> Module.get_attribute(:synapse_rpcs) |> Enum.reverse()
+
+    found =
+      for rpc <- rpcs,
+          do: quote(do: defp(rpc(unquote(rpc.function)), do: unquote(Macro.escape(rpc))))
+
+    quote do
+      unquote_splicing(found)
+
+      defp call(function, arguments, options),
+        do: SynapseBridge.Client.call(rpc(function), arguments, options)
+
+      defp call!(function, arguments, options),
+        do: SynapseBridge.Client.call!(rpc(function), arguments, options)
+
+      @doc false
+      def __synapse__(:kind), do: :client
+      def __synapse__(:service), do: @synapse_service
+      def __synapse__(:contract), do: @synapse_contract
+      def __synapse__(:rpcs), do: unquote(Macro.escape(rpcs))
+    end
+  end
+
+  @doc "Calls a function with its arguments by name; options as described above."
+  @spec call(Rpc.t(), map(), keyword()) :: {:ok, term()} | :ok | {:error, Error.t()}
+  def call(%Rpc{} = rpc, arguments, options) do
+    case Arguments.request(rpc, arguments, options) do
+      {:ok, request, options} -> send_request(rpc, rpc.request.encode(request), options)
+      {:error, violations} -> {:error, Error.invalid(violations)}
+    end
+  end
+
+  @doc "Same as `call/3`, but returns the bare value, or `:ok`, and raises `SynapseBridge.Error`."
+  @spec call!(Rpc.t(), map(), keyword()) :: term()
+  def call!(rpc, arguments, options) do
+    case call(rpc, arguments, options) do
+      {:ok, value} -> value
+      :ok -> :ok
+      {:error, error} -> raise error
+    end
+  end
+
+  defp send_request(rpc, bytes, []),
+    do: receive_response(rpc, Channel.unary(rpc.channel, rpc.path, bytes, metadata: rpc.metadata))
+
+  defp send_request(rpc, bytes, options) do
+    {channel, options} = Keyword.pop(options, :channel, rpc.channel)
+    {metadata, options} = Keyword.pop(options, :metadata, [])
+    options = [{:metadata, rpc.metadata ++ Enum.to_list(metadata)} | options]
+    receive_response(rpc, Channel.unary(channel, rpc.path, bytes, options))
+  end
+
+  defp receive_response(rpc, {:ok, bytes, _trailers}) do
+    case {rpc.response.decode(bytes), rpc.result} do
+      {{:ok, _}, :none} -> :ok
+      {{:ok, %{result: result}}, :value} -> {:ok, result}
+      {{:error, violations}, _} -> {:error, Error.undecodable(violations)}
+    end
+  end
+
+  defp receive_response(_rpc, {:error, status}), do: {:error, Error.from_status(status)}
+end

@@ -1,0 +1,224 @@
+defmodule SynapseBridge.Codec.Read do
+  @moduledoc false
+  # Scalars as protobuf reads them (https://protobuf.dev/programming-guides/encoding). Nothing
+  # here raises: what is wrong with the bytes comes back as an atom, one of `t:reason/0`, whose
+  # text is in `SynapseBridge.Violation.Text`.
+
+  import Bitwise
+
+  alias SynapseBridge.Codec.Write
+
+  @type reason ::
+          :truncated | :varint_too_long | :string_unicode | :wire_type | :field_number | :too_deep
+
+  # Unknown groups (an old proto2 feature) may be nested this deep.
+  @max_groups 100
+
+  @doc "A varint, reduced to 64 bits, and what follows it."
+  @spec varint(bitstring()) :: {non_neg_integer(), binary()} | reason()
+  def varint(<<0::1, a::7, rest::bits>>), do: {a, rest}
+  def varint(<<1::1, a::7, 0::1, b::7, rest::bits>>), do: {b <<< 7 ||| a, rest}
+
+  def varint(<<1::1, a::7, 1::1, b::7, 0::1, c::7, rest::bits>>),
+    do: {c <<< 14 ||| b <<< 7 ||| a, rest}
+
+  def varint(<<1::1, a::7, 1::1, b::7, 1::1, c::7, 0::1, d::7, rest::bits>>),
+    do: {d <<< 21 ||| c <<< 14 ||| b <<< 7 ||| a, rest}
+
+  def varint(<<1::1, a::7, 1::1, b::7, 1::1, c::7, 1::1, d::7, rest::bits>>),
+    do: varint(rest, 28, d <<< 21 ||| c <<< 14 ||| b <<< 7 ||| a)
+
+  def varint(_), do: :truncated
+
+  defp varint(<<0::1, a::7, rest::bits>>, shift, acc) when shift < 63,
+    do: {acc ||| a <<< shift, rest}
+
+  # The tenth byte: only its lowest bit is left of a 64-bit number.
+  defp varint(<<0::1, a::7, rest::bits>>, 63, acc), do: {acc ||| (a &&& 1) <<< 63, rest}
+
+  defp varint(<<1::1, a::7, rest::bits>>, shift, acc) when shift < 63,
+    do: varint(rest, shift + 7, acc ||| a <<< shift)
+
+  defp varint(<<1::1, _::bits>>, _, _), do: :varint_too_long
+  defp varint(_, _, _), do: :truncated
+
+  @doc "A 64-bit number as two's complement."
+  @spec int64(non_neg_integer()) :: integer()
+  def int64(n) when n < 0x8000_0000_0000_0000, do: n
+  def int64(n), do: n - 0x1_0000_0000_0000_0000
+
+  @doc "The lowest 32 bits as two's complement: what an enum is on the wire."
+  @spec int32(non_neg_integer()) :: integer()
+  def int32(n) when n < 0x8000_0000, do: n
+
+  def int32(n) do
+    <<signed::signed-32>> = <<n::32>>
+    signed
+  end
+
+  @doc "Bytes after their length, and what follows them."
+  @spec bytes(bitstring()) :: {binary(), binary()} | reason()
+  def bytes(binary) do
+    case varint(binary) do
+      {length, rest} when length <= byte_size(rest) ->
+        <<bytes::binary-size(length), rest::binary>> = rest
+        {bytes, rest}
+
+      {_, _} ->
+        :truncated
+
+      reason ->
+        reason
+    end
+  end
+
+  @doc "A double that is no Erlang float."
+  @spec special(<<_::64>>) :: :nan | :infinity | :negative_infinity
+  def special(<<0::48, 0xF0, 0x7F>>), do: :infinity
+  def special(<<0::48, 0xF0, 0xFF>>), do: :negative_infinity
+  def special(_), do: :nan
+
+  @doc "Seven bytes of ASCII at a time fit a small integer; the rest goes by code point."
+  @spec utf8?(binary()) :: boolean()
+  def utf8?(<<seven::56, rest::bits>>) when (seven &&& 0x80808080808080) == 0, do: utf8?(rest)
+  def utf8?(<<_::utf8, rest::bits>>), do: utf8?(rest)
+  def utf8?(<<>>), do: true
+  def utf8?(_), do: false
+
+  @doc """
+  Joins what a field has got so far with another occurrence.
+
+  Messages merge, and packed lists concatenate, when their bytes are put behind one another.
+  """
+  @spec merge(binary() | nil, binary()) :: binary()
+  def merge(nil, bytes), do: bytes
+  def merge(before, bytes), do: <<before::binary, bytes::binary>>
+
+  @spec doubles(binary() | nil) :: [SynapseBridge.Message.double()] | reason()
+  def doubles(nil), do: []
+  def doubles(packed) when rem(byte_size(packed), 8) == 0, do: whole_doubles(packed)
+  def doubles(_), do: :truncated
+
+  defp whole_doubles(
+         <<a::float-little, b::float-little, c::float-little, d::float-little, rest::bits>>
+       ),
+       do: [a, b, c, d | whole_doubles(rest)]
+
+  defp whole_doubles(<<x::float-little, rest::bits>>), do: [x | whole_doubles(rest)]
+
+  defp whole_doubles(<<raw::binary-size(8), rest::bits>>),
+    do: [special(raw) | whole_doubles(rest)]
+
+  defp whole_doubles(<<>>), do: []
+
+  @spec int64s(binary() | nil) :: [integer()] | reason()
+  def int64s(nil), do: []
+  def int64s(packed), do: int64s(packed, [])
+
+  defp int64s(<<0::1, n::7, rest::bits>>, acc), do: int64s(rest, [n | acc])
+  defp int64s(<<>>, acc), do: :lists.reverse(acc)
+
+  defp int64s(packed, acc) do
+    case varint(packed) do
+      {n, rest} -> int64s(rest, [int64(n) | acc])
+      reason -> reason
+    end
+  end
+
+  @spec uint64s(binary() | nil) :: [non_neg_integer()] | reason()
+  def uint64s(packed), do: varints(packed, [], & &1)
+
+  @spec bools(binary() | nil) :: [boolean()] | reason()
+  def bools(packed), do: varints(packed, [], &(&1 != 0))
+
+  @spec enums(binary() | nil, module()) :: [term()] | reason()
+  def enums(packed, enum), do: varints(packed, [], &enum.from_number(int32(&1)))
+
+  defp varints(nil, _, _), do: []
+  defp varints(<<>>, acc, _), do: :lists.reverse(acc)
+
+  defp varints(packed, acc, convert) do
+    case varint(packed) do
+      {n, rest} -> varints(rest, [convert.(n) | acc], convert)
+      reason -> reason
+    end
+  end
+
+  @doc """
+  What follows a field that no clause of a decoder took, or why the bytes are wrong.
+
+  `known` lists the fields of the message as `{number, path}`: one of them can only come here cut
+  off or with another wire type, which would be a value lost in silence.
+  """
+  @spec skip(binary(), [{pos_integer(), [term()]}]) :: binary() | {:error, [term()], reason()}
+  def skip(binary, known) do
+    case varint(binary) do
+      {tag, rest} when tag >= 8 and tag < 0x1_0000_0000 ->
+        canonical = Write.varint(tag)
+
+        if byte_size(canonical) + byte_size(rest) < byte_size(binary) do
+          # A tag with padding bytes: legal, though nobody writes it. Read it again without them.
+          <<canonical::binary, rest::binary>>
+        else
+          skipped(rest, tag, known)
+        end
+
+      {_, _} ->
+        {:error, [], :field_number}
+
+      reason ->
+        {:error, [], reason}
+    end
+  end
+
+  defp skipped(rest, tag, known) do
+    path = List.keyfind(known, tag >>> 3, 0)
+
+    case {skip_value(rest, tag, @max_groups), path} do
+      {rest, nil} when is_binary(rest) -> rest
+      {rest, {_, path}} when is_binary(rest) -> {:error, path, :wire_type}
+      {reason, nil} -> {:error, [], reason}
+      {reason, {_, path}} -> {:error, path, reason}
+    end
+  end
+
+  defp skip_value(rest, tag, depth) do
+    case tag &&& 7 do
+      0 -> after_value(varint(rest))
+      1 -> after_fixed(rest, 8)
+      2 -> after_value(bytes(rest))
+      3 -> skip_group(rest, tag >>> 3, depth - 1)
+      5 -> after_fixed(rest, 4)
+      _ -> :wire_type
+    end
+  end
+
+  defp after_value({_, rest}), do: rest
+  defp after_value(reason), do: reason
+
+  defp after_fixed(rest, size) when byte_size(rest) >= size,
+    do: binary_part(rest, size, byte_size(rest) - size)
+
+  defp after_fixed(_, _), do: :truncated
+
+  defp skip_group(_, _, depth) when depth < 0, do: :too_deep
+
+  defp skip_group(binary, number, depth) do
+    case varint(binary) do
+      {tag, rest} when tag == (number <<< 3 ||| 4) ->
+        rest
+
+      {tag, rest} when tag >= 8 ->
+        case skip_value(rest, tag, depth) do
+          rest when is_binary(rest) -> skip_group(rest, number, depth)
+          reason -> reason
+        end
+
+      {_, _} ->
+        :field_number
+
+      reason ->
+        reason
+    end
+  end
+end

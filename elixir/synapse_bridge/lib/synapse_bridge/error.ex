@@ -1,0 +1,120 @@
+defmodule SynapseBridge.Error do
+  @moduledoc """
+  Why a call did not return a value.
+
+    * `:code` - the gRPC status as an atom, such as `:invalid_argument` or `:unavailable`;
+    * `:message` - the server's text, or what happened here and what to do;
+    * `:reason` - the qualified name of the Python exception, such as
+      `"builtins.ZeroDivisionError"`; `nil` where no exception is known, in particular where
+      nothing was sent;
+    * `:violations` - every `SynapseBridge.Violation`, where the values were at fault;
+    * `:details` - what else came with the status: structs of `SynapseBridge.Rpc`, and
+      `SynapseBridge.Rpc.Any` for kinds that the runtime does not know;
+    * `:metadata` - the trailers of the response.
+
+  It is an exception too: the functions that end in `!` raise it.
+
+      case MyPythonAgent.process_data(%{name: "Alice", age: "thirty"}) do
+        {:ok, text} -> text
+        {:error, %SynapseBridge.Error{code: :invalid_argument} = error} -> Exception.message(error)
+      end
+      #=> "invalid_argument: data.age: Input should be a valid integer (int_type)"
+  """
+
+  alias SynapseBridge.{Rpc, Status, Violation}
+
+  defexception [:code, :reason, message: "", violations: [], details: [], metadata: %{}]
+
+  @type t :: %__MODULE__{
+          code: Status.name(),
+          message: String.t(),
+          reason: String.t() | nil,
+          violations: [Violation.t()],
+          details: [struct()],
+          metadata: %{optional(String.t()) => binary()}
+        }
+
+  @details "grpc-status-details-bin"
+
+  @impl true
+  def message(%__MODULE__{code: code, violations: [], message: ""}), do: "#{code}"
+  def message(%__MODULE__{code: code, violations: [], message: text}), do: "#{code}: #{text}"
+
+  def message(%__MODULE__{code: code, violations: violations}),
+    do: "#{code}: #{Enum.map_join(violations, "; ", &to_string/1)}"
+
+  @doc "The error of values that were found wrong here, before anything was sent."
+  @spec invalid([Violation.t()]) :: t()
+  def invalid(violations) do
+    %__MODULE__{
+      code: :invalid_argument,
+      message: "the values do not fit their types; nothing was sent",
+      violations: violations
+    }
+  end
+
+  @doc "The error of a response that does not fit the client."
+  @spec undecodable([Violation.t()]) :: t()
+  def undecodable(violations) do
+    %__MODULE__{
+      code: :internal,
+      message:
+        "the response does not fit this client; generate it again from the version of the " <>
+          "service that runs",
+      violations: violations
+    }
+  end
+
+  @doc """
+  The error of a call that failed. Details that cannot be read stay in the metadata as they came.
+  """
+  @spec from_status(Status.t()) :: t()
+  def from_status(%Status{} = status) do
+    {details, trailers} = details(status.trailers)
+
+    %__MODULE__{
+      code: Status.name(status.code),
+      message: status.message,
+      reason: Enum.find_value(details, &reason/1),
+      violations: Enum.flat_map(details, &violations/1),
+      details: details,
+      metadata: metadata(trailers)
+    }
+  end
+
+  defp details(trailers) do
+    with {_, bytes} <- List.keyfind(trailers, @details, 0),
+         {:ok, %Rpc.Status{details: details}} <- Rpc.Status.decode(bytes) do
+      {Enum.map(details, &Rpc.Any.unpack/1), List.keydelete(trailers, @details, 0)}
+    else
+      _ -> {[], trailers}
+    end
+  end
+
+  defp reason(%Rpc.ErrorInfo{metadata: %{"exception" => name}}), do: name
+  defp reason(_), do: nil
+
+  defp violations(%Rpc.BadRequest{field_violations: violations}) do
+    for violation <- violations do
+      %Violation{
+        path: violation.field,
+        rule: rule(violation.reason),
+        message: violation.description
+      }
+    end
+  end
+
+  defp violations(_), do: []
+
+  # The wire has rules in upper case (google.rpc.BadRequest.FieldViolation.reason).
+  defp rule(reason) do
+    if reason =~ ~r/\A[A-Z][A-Z0-9_]*\z/, do: String.downcase(reason), else: reason
+  end
+
+  # Several values of one key are joined, as HTTP allows (RFC 9110, section 5.3).
+  defp metadata(trailers) do
+    Enum.reduce(trailers, %{}, fn {key, value}, metadata ->
+      Map.update(metadata, key, value, &"#{&1}, #{value}")
+    end)
+  end
+end
