@@ -1,231 +1,218 @@
-"""Results to the wire, exactly: what generated converters call for each value.
+"""Exact checks of results, before they go to the wire.
 
-Protobuf's constructors are lenient: ``None`` means "unset", ``True`` is an ``int64``, and a missing
-attribute would travel as nothing. A result must never change in silence, so every value is checked
-against its annotation first, by the rules of pydantic's strict mode (``bool`` is no ``int``, an
-``int`` is a ``float``), and against what the wire can hold.
+Protobuf's constructors are lenient: ``None`` means "unset", ``2`` is a ``bool``, ``b"x"`` is a
+``str``, ``"abc"`` is three strings for a ``list[str]``. A result must never change in silence, so
+it is checked against the function's return annotation first, deeply and strictly.
 
-Every converter has the signature ``(value, at, key)``: ``value`` stands at ``key`` of the object at
-``at``. So converters nest without knowing each other, and a path costs one small tuple per message.
+The check is a pydantic-core validator that is made from the annotation's *structure* alone: it
+looks at types and reads attributes. Validators, serializers and ``__post_init__`` of the user's
+classes are not part of it, and its output is dropped, so that checking a value cannot change it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Generic, TypeAlias, TypeVar
+import builtins
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-Key: TypeAlias = "str | int"
-At: TypeAlias = "tuple[At | None, Key, int]"
-"""A place in a result: the place it is in, its key there, and how many messages enclose it."""
+import annotated_types as at
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator
+from pydantic_core import core_schema as cs
+from typing_inspection import typing_objects
 
-TOP: At = (None, "", 0)
-"""The place of the response message itself."""
-
-MAX_DEPTH = 100
-"""How deep messages may nest. Protobuf's own decoders stop at the same depth."""
-
-T = TypeVar("T")
-K = TypeVar("K")
-W = TypeVar("W")
-
-
-class Mismatch(Exception):
-    """A value does not fit its annotation. Says where and of which type, never the value itself."""
-
-    def __init__(self, problem: str, at: At, key: Key) -> None:
-        self.path = path(at, key)
-        self.problem = problem
-        super().__init__(f"{self.path}: {problem}")
+_INT64_MAX = 2**63 - 1
 
 
-def path(at: At, key: Key) -> str:
-    """The place as people write it: ``result.items[3].prices["odd key"]``."""
-    keys = [key]
-    place: At | None = at
-    while place is not None and place[0] is not None:
-        keys.append(place[1])
-        place = place[0]
-    text = ""
-    for part in reversed(keys):
-        if isinstance(part, str) and part.isidentifier():
-            text += f".{part}" if text else part
-        elif isinstance(part, str):
-            text += '["' + part.replace("\\", "\\\\").replace('"', '\\"') + '"]'
-        else:
-            text += f"[{part}]"
-    return text
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """``check(value)`` raises pydantic's ``ValidationError`` where the value does not fit.
 
-
-def enter(value: object, annotation: type, at: At, key: Key) -> At:
-    """The place of a message, after checking that ``value`` is one, and not nested too deep."""
-    if not isinstance(value, annotation):
-        raise _unfit(value, annotation.__qualname__, at, key)
-    return deeper(at, key)
-
-
-def deeper(at: At, key: Key) -> At:
-    """The place of a message or wrapper inside the one at ``at``."""
-    depth = at[2] + 1
-    if depth > MAX_DEPTH:
-        raise Mismatch(f"is nested deeper than {MAX_DEPTH} levels, or contains itself", at, key)
-    return (at, key, depth)
-
-
-def missing(error: AttributeError, at: At) -> Mismatch:
-    """What to raise when reading an attribute of the value at ``at`` failed."""
-    owner = type(error.obj).__qualname__
-    return Mismatch(f"is missing: this {owner} was made without it", at, error.name or "?")
-
-
-def none(value: None, at: At, key: Key) -> None:
-    """Nothing, as annotated."""
-    if value is not None:
-        raise _unfit(value, "None", at, key)
-
-
-def boolean(value: bool, at: At, key: Key) -> bool:
-    """A ``bool``; ``0`` and ``1`` are none."""
-    if type(value) is bool:
-        return value
-    raise _unfit(value, "bool", at, key)
-
-
-def int64(value: int, at: At, key: Key) -> int:
-    """An ``int`` within 64 signed bits."""
-    if type(value) is int and -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
-        return value
-    return _integer(value, -(2**63), 2**63 - 1, at, key)
-
-
-def uint64(value: int, at: At, key: Key) -> int:
-    """An ``int`` within 64 unsigned bits."""
-    if type(value) is int and 0 <= value <= 0xFFFFFFFFFFFFFFFF:
-        return value
-    return _integer(value, 0, 2**64 - 1, at, key)
-
-
-def double(value: float, at: At, key: Key) -> float:
-    """A ``float``, or an ``int`` that a double holds exactly."""
-    if type(value) is float:
-        return value
-    if isinstance(value, float):
-        return float(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _unfit(value, "float", at, key)
-    try:
-        converted = float(value)
-    except OverflowError:
-        converted = float("inf")
-    if converted != value:
-        raise Mismatch("is an int that no float holds exactly", at, key)
-    return converted
-
-
-def string(value: str, at: At, key: Key) -> str:
-    """A ``str`` that UTF-8 can hold."""
-    if type(value) is str and value.isascii():
-        return value
-    if not isinstance(value, str):
-        raise _unfit(value, "str", at, key)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        problem = f"holds a lone surrogate at index {error.start}, which is no text in UTF-8"
-        raise Mismatch(problem, at, key) from None
-    return value
-
-
-def binary(value: bytes, at: At, key: Key) -> bytes:
-    """A ``bytes``."""
-    if isinstance(value, bytes):
-        return value
-    raise _unfit(value, "bytes", at, key)
-
-
-def list_of(convert: Callable[[T, At, Key], W], value: list[T], at: At, key: Key) -> list[W]:
-    """Each item of a ``list``, converted."""
-    if not isinstance(value, list):
-        raise _unfit(value, "list", at, key)
-    here = (at, key, at[2])
-    return [convert(item, here, index) for index, item in enumerate(value)]
-
-
-def map_of(
-    convert_key: Callable[[K, At, Key], K],
-    convert: Callable[[T, At, Key], W],
-    value: dict[K, T],
-    at: At,
-    key: Key,
-) -> dict[K, W]:
-    """Each entry of a ``dict``, converted. An entry is a message of its own on the wire."""
-    if not isinstance(value, dict):
-        raise _unfit(value, "dict", at, key)
-    here = deeper(at, key)
-    converted: dict[K, W] = {}
-    for name, item in value.items():
-        shown = name if isinstance(name, (str, int)) else repr(type(name))
-        converted[convert_key(name, here, shown)] = convert(item, here, shown)
-    return converted
-
-
-def list_from(convert: Callable[[W], T], items: Iterable[W]) -> list[T]:
-    """Each item of a repeated field, read."""
-    return list(map(convert, items))
-
-
-def map_from(convert: Callable[[W], T], entries: Mapping[K, W]) -> dict[K, T]:
-    """Each value of a map field, read."""
-    return {key: convert(value) for key, value in entries.items()}
-
-
-class UnknownEnum:
-    """Stands for an enum number that no member has.
-
-    Validators take it for no member, so the violation comes from the enum's own validator, with its
-    path, beside all other violations of the request.
+    ``recursive`` tells that values of the type can nest without limit.
     """
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __repr__(self) -> str:
-        return f"<unknown enum number {self.number}>"
+    check: Callable[[Any], Any]
+    recursive: bool
 
 
-M = TypeVar("M", bound=Hashable)
+def checker(annotation: Any) -> Check:
+    """The check for values of an annotation, which is resolved and may be ``Annotated``.
+
+    What the bridge has no type for is let through: introspection refuses such annotations, except
+    where the configuration names another type for them.
+    """
+    schemas = _Schemas()
+    schema = schemas.of(annotation)
+    if schemas.classes:
+        schema = cs.definitions_schema(schema, list(schemas.classes.values()))
+    return Check(SchemaValidator(schema).validate_python, schemas.recursive)
 
 
-class Members(Generic[M]):
-    """The members of an enum (or the values of a ``Literal``) and their numbers on the wire."""
+class _Schemas:
+    """Makes schemas; one definition for each class, so that recursive classes come to an end."""
 
-    def __init__(self, members: Mapping[int, M]) -> None:
-        self._members = dict(members)
-        # 1 == True and a member of a StrEnum equals its text: the type is part of the key.
-        self._numbers = {(type(member), member): number for number, member in members.items()}
+    def __init__(self) -> None:
+        self.classes: dict[type, CoreSchema] = {}
+        self.recursive = False
+        self._open: list[type] = []
 
-    def from_wire(self, number: int) -> M | UnknownEnum:
-        """The member of that number."""
+    def of(
+        self, annotation: Any, metadata: Iterable[Any] = (), *, by_value: bool = False
+    ) -> CoreSchema:
+        """The schema of an annotation. ``by_value``: enums are held as their values."""
+        annotation, inner = _peel(annotation)
+        if annotation is int:
+            return _integer([*inner, *metadata])
+        if annotation in _SCALARS:
+            return _SCALARS[annotation]
+        if isinstance(annotation, type) and typing.get_origin(annotation) is None:
+            return self._class(annotation, by_value)
+        match typing.get_origin(annotation), typing.get_args(annotation):
+            case builtins.list, (item,):
+                return cs.list_schema(self.of(item, by_value=by_value), strict=True)
+            case builtins.dict, (key, value):
+                value_schema = self.of(value, by_value=by_value)
+                return cs.dict_schema(self.of(key), value_schema, strict=True)
+            case origin, members if origin in (typing.Union, types.UnionType):
+                rest = [member for member in members if member is not types.NoneType]
+                if len(rest) == 1:
+                    return cs.nullable_schema(self.of(rest[0], metadata, by_value=by_value))
+            case origin, values if typing_objects.is_literal(origin):
+                return _literal(values)
+        return cs.any_schema()
+
+    def _class(self, cls: type, by_value: bool) -> CoreSchema:
+        if issubclass(cls, enum.Enum):
+            return cs.enum_schema(cls, list(cls), strict=not by_value)
+        if not issubclass(cls, BaseModel) and not dataclasses.is_dataclass(cls):
+            return cs.any_schema()
+        ref = f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"
+        if cls in self._open:
+            self.recursive = True
+        elif cls not in self.classes:
+            self._open.append(cls)
+            self.classes[cls] = cs.no_info_before_validator_function(
+                _exactly(cls), self._fields(cls), ref=ref
+            )
+            self._open.pop()
+        return cs.definition_reference_schema(ref)
+
+    def _fields(self, cls: type) -> CoreSchema:
+        config: Mapping[str, Any] = getattr(cls, "model_config", None) or {}
+        by_value = bool(config.get("use_enum_values"))
+        members = {
+            name: cs.model_field(self.of(annotation, metadata, by_value=by_value))
+            for name, (annotation, metadata) in _members(cls).items()
+        }
+        return cs.model_fields_schema(members, from_attributes=True)
+
+
+def _exactly(cls: type) -> Callable[[Any], Any]:
+    """Lets instances of ``cls`` through, and those of subclasses that hold no more than it."""
+
+    def same(value: Any) -> Any:
+        if type(value) is cls:
+            return value
+        if not isinstance(value, cls):
+            raise PydanticCustomError(
+                "is_instance_of", "Input should be an instance of {class}", {"class": cls.__name__}
+            )
+        if more := ", ".join(sorted(_members(type(value)).keys() - _members(cls).keys())):
+            raise PydanticCustomError(
+                "is_exact_instance_of",
+                "Input should be an instance of {class} itself, a subclass would lose {more}",
+                {"class": cls.__name__, "more": more},
+            )
+        return value
+
+    return same
+
+
+def _members(cls: type) -> dict[str, tuple[Any, Iterable[Any]]]:
+    """The fields of a model or dataclass: annotation and metadata by name."""
+    if issubclass(cls, BaseModel):
+        return {name: (f.annotation, f.metadata) for name, f in cls.model_fields.items()}
+    hints = typing.get_type_hints(cls, include_extras=True)
+    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(cls)  # type: ignore[arg-type] # a dataclass
+    return {field.name: (hints[field.name], [field.default]) for field in fields}
+
+
+def _exact_float(value: Any) -> float:
+    """An int is a float to Python's type checkers, and to us where no digit is lost."""
+    if isinstance(value, int) and not isinstance(value, bool):
         try:
-            return self._members[number]
-        except KeyError:
-            return UnknownEnum(number)
-
-    def to_wire(self, value: M, at: At, key: Key) -> int:
-        """The number of a member."""
-        try:
-            return self._numbers[type(value), value]
-        except (KeyError, TypeError):
-            shown = ", ".join(repr(member) for member in self._members.values())
-            raise _unfit(value, f"one of {shown}", at, key) from None
+            converted = float(value)
+        except OverflowError:
+            converted = float("inf")
+        if converted == value:
+            return converted
+    raise ValueError("no float")
 
 
-def _integer(value: int, low: int, high: int, at: At, key: Key) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _unfit(value, "int", at, key)
-    if not low <= value <= high:
-        raise Mismatch(f"is an int outside of {low} … {high}, which the wire cannot hold", at, key)
-    return int(value)
+def _integer(metadata: Iterable[Any]) -> CoreSchema:
+    """int64, or uint64 where a bound says that values go beyond int64."""
+    if any(_goes_beyond_int64(item) for item in metadata):
+        return cs.int_schema(strict=True, ge=0, le=2**64 - 1)
+    return cs.int_schema(strict=True, ge=-(2**63), le=_INT64_MAX)
 
 
-def _unfit(value: object, expected: str, at: At, key: Key) -> Mismatch:
-    return Mismatch(f"should be {expected}, is {type(value).__qualname__}", at, key)
+def _goes_beyond_int64(constraint: Any) -> bool:
+    match constraint:
+        case FieldInfo(metadata=inner):
+            return any(map(_goes_beyond_int64, inner))
+        case at.GroupedMetadata():
+            return any(map(_goes_beyond_int64, constraint))
+        case at.Le(int(bound)):
+            return bound > _INT64_MAX
+        case at.Lt(int(bound)):
+            return bound > _INT64_MAX + 1
+    return False
+
+
+def _literal(values: Iterable[Any]) -> CoreSchema:
+    """One of ``values`` and of its type: to a plain ``==``, 1 is True."""
+    by_type: dict[type, list[Any]] = {}
+    for value in values:
+        by_type.setdefault(type(value), []).append(value)
+    choices: list[CoreSchema | tuple[CoreSchema, str]] = [
+        cs.chain_schema([_SCALARS[kind], cs.literal_schema(same)]) for kind, same in by_type.items()
+    ]
+    return cs.union_schema(choices)
+
+
+_FLOAT = cs.union_schema(
+    [cs.is_instance_schema(float), cs.no_info_plain_validator_function(_exact_float)],
+    mode="left_to_right",
+    custom_error_type="exact_float",
+    custom_error_message="Input should be a float, or an int that a float holds exactly",
+)
+_SCALARS: Mapping[Any, CoreSchema] = {
+    bool: cs.bool_schema(strict=True),
+    int: cs.int_schema(strict=True),
+    float: _FLOAT,
+    # Any constraint makes pydantic-core look at the text, and so at lone surrogates.
+    str: cs.str_schema(strict=True, min_length=0),
+    bytes: cs.bytes_schema(strict=True),
+    None: cs.none_schema(),
+    types.NoneType: cs.none_schema(),
+}
+
+
+def _peel(annotation: Any) -> tuple[Any, list[Any]]:
+    """Take ``Annotated``, ``NewType`` and type aliases off; the metadata from the inside out."""
+    metadata: list[Any] = []
+    while True:
+        if typing_objects.is_annotated(typing.get_origin(annotation)):
+            metadata = [*annotation.__metadata__, *metadata]
+            annotation = annotation.__origin__
+        elif typing_objects.is_newtype(annotation):
+            annotation = annotation.__supertype__
+        elif typing_objects.is_typealiastype(annotation):
+            annotation = annotation.__value__
+        else:
+            return annotation, metadata

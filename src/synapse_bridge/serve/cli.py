@@ -1,0 +1,90 @@
+"""The command line of a generated server."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from synapse_bridge.serve.loading import CannotServe, load
+from synapse_bridge.serve.options import Options
+from synapse_bridge.serve.service import Service
+
+_DEFAULTS = Options()
+
+
+def main(service: Service | None = None, argv: Sequence[str] | None = None) -> None:
+    """Serve ``service`` as the command line says; without one, the server that it names.
+
+    Exits with status 2 and a message where the server cannot start.
+    """
+    options = _parser(service).parse_args(argv)
+    settings = vars(options)
+    server = settings.pop("server", None)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        run(service or load(server), Options(**settings))
+    except CannotServe as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+def run(service: Service, options: Options = _DEFAULTS) -> None:
+    """Serve in this process until a signal, or with ``exit_with_parent`` the end of standard input.
+
+    Prints ``listening on HOST:PORT`` to standard output, and writes the port file, once calls are
+    answered. SIGTERM and SIGINT drain: health says NOT_SERVING, new calls are refused, running ones
+    have ``grace`` seconds; the second signal ends the process at once.
+    Raises :class:`CannotServe` if the server cannot start.
+    """
+    # gRPC's server takes a while to import, and a module that only describes a service needs none.
+    from synapse_bridge.serve import running
+
+    running.run(service, options)
+
+
+def _parser(service: Service | None) -> argparse.ArgumentParser:
+    what = service.name if service else "a generated server"
+    parser = argparse.ArgumentParser(description=f"Serve {what} over gRPC.")
+    add = parser.add_argument
+    if service is None:
+        add("server", help="module name or file of a generated server (…_server.py)")
+    add("--host", default=_DEFAULTS.host, help="address to listen on (default: %(default)s)")
+    add("--port", type=int, default=0, help="0, the default, finds a free one")
+    add("--port-file", type=Path, metavar="FILE", help="write the port there once ready")
+    add("--debug", action="store_true", help="send exception texts and tracebacks to clients")
+    add(
+        "--max-workers",
+        type=_positive,
+        default=_DEFAULTS.max_workers,
+        metavar="N",
+        help="threads for sync functions (default: %(default)s)",
+    )
+    add(
+        "--max-message",
+        type=_positive,
+        default=_DEFAULTS.max_message,
+        metavar="BYTES",
+        help="largest request and largest response (default: %(default)s)",
+    )
+    add(
+        "--grace",
+        type=float,
+        default=_DEFAULTS.grace,
+        metavar="SECONDS",
+        help="time for running calls when the server stops (default: %(default)s)",
+    )
+    add("--reuse-port", action="store_true", help="share the port with other processes")
+    add("--exit-with-parent", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number

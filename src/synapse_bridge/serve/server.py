@@ -1,0 +1,110 @@
+"""The server: a service on a port, with health, reflection and a graceful end."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+from synapse_bridge.serve.endpoint import Endpoint
+from synapse_bridge.serve.failure import Failures
+from synapse_bridge.serve.loading import CannotServe
+from synapse_bridge.serve.options import Options
+from synapse_bridge.serve.service import Service
+from synapse_bridge.serve.threads import Threads
+
+Handlers: TypeAlias = "grpc.GenericRpcHandler[Any, Any]"
+
+_REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
+
+
+class Server:
+    """One service on one port. Belongs to the event loop that runs when it is made.
+
+    Beside the service itself it answers the standard health protocol, for ``""`` and for the
+    service's name, and server reflection, v1 and v1alpha.
+    """
+
+    def __init__(self, service: Service, options: Options) -> None:
+        self.service = service
+        self.options = options
+        self._threads = Threads(options.max_workers)
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lag behind
+        self._server = grpc.aio.server(
+            options=(
+                ("grpc.so_reuseport", int(options.reuse_port)),
+                ("grpc.max_receive_message_length", options.max_message),
+                ("grpc.max_send_message_length", options.max_message),
+            )
+        )
+        self._server.add_generic_rpc_handlers([self._handlers(), *self._reflection()])
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+
+    async def start(self) -> int:
+        """Listen and serve; returns the port. Raises :class:`CannotServe` if that is impossible."""
+        host, port = self.options.host, self.options.port
+        _try_to_bind(host, port, self.options.reuse_port)
+        await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        try:
+            bound = self._server.add_insecure_port(address(host, port))
+        except RuntimeError as error:
+            raise CannotServe(f"Cannot listen on {address(host, port)}: {error}") from error
+        await self._server.start()
+        await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
+        return bound
+
+    async def stop(self) -> None:
+        """Refuse new calls, let running ones finish within the grace period, cancel the rest."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(self.options.grace)
+        self._threads.close()
+
+    def _handlers(self) -> Handlers:
+        service = self.service
+        failures = Failures(service.name, service.contract, self.options.debug)
+        handlers = {
+            method.name: grpc.unary_unary_rpc_method_handler(
+                Endpoint(method, failures, self._threads).handler()
+            )
+            for method in service.methods
+        }
+        return grpc.method_handlers_generic_handler(service.name, handlers)
+
+    def _reflection(self) -> Iterable[Handlers]:
+        names = (self.service.name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        aio = reflection.aio  # type: ignore[attr-defined] # the stubs lag behind
+        servicer = aio.ReflectionServicer(names, pool=self.service.file.pool)
+        handler = grpc.stream_stream_rpc_method_handler(
+            servicer.ServerReflectionInfo,
+            request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+            response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        # v1 has the same messages under another name; the library knows v1alpha only.
+        for name in (reflection.SERVICE_NAME, _REFLECTION_V1):
+            yield grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": handler})
+
+    async def _tell_health(self, status: int) -> None:
+        for name in ("", self.service.name):
+            await self._health.set(name, status)
+
+
+def address(host: str, port: int) -> str:
+    """``127.0.0.1:50051``, ``[::1]:50051``."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _try_to_bind(host: str, port: int, reuse_port: bool) -> None:
+    """Say why an address cannot be had; gRPC itself only says that it cannot."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family, reuse_port=reuse_port).close()
+    except OSError as error:
+        raise CannotServe(
+            f"Cannot listen on {address(host, port)}: {error.strerror or error}. "
+            "Stop what listens there, or choose another address (--port 0 finds a free port)."
+        ) from error

@@ -1,0 +1,70 @@
+"""What a generated server says about itself: the service, its methods, its enums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """A method with one request and one response.
+
+    ``function`` is any sync or async callable, also a bound method. ``arguments`` turns a request
+    into a dict of the parameters that were sent, models as dicts, not yet validated. ``response``
+    makes the response message of a result that fits the function's annotation.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    request: type[Message]
+    arguments: Callable[[Any], dict[str, Any]]
+    response: Callable[[Any], Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service: its full name on the wire, the file that describes it, its methods.
+
+    ``contract`` is the contract's fingerprint. Errors carry it, so that a client that was generated
+    from another contract can be told so.
+    """
+
+    name: str
+    file: FileDescriptor
+    contract: str
+    methods: tuple[Unary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownNumber:
+    """Stands for an enum number that no member has.
+
+    No validator takes it for a member, so the violation comes from the enum's own validator, with
+    its path, beside all other violations of the request.
+    """
+
+    number: int
+
+
+class Members(dict[int, Any]):
+    """The members of an enum (or the values of a ``Literal``) by their numbers on the wire.
+
+    ``members[7]`` is the member, or an :class:`UnknownNumber`; ``members.number[member]`` is the
+    way back, also from a member's value, which is what models with ``use_enum_values`` hold.
+    """
+
+    number: Mapping[Any, int]
+
+    def __init__(self, members: Mapping[int, Any]) -> None:
+        super().__init__(members)
+        # Values first: where a value equals a member (a StrEnum), both are the same member.
+        values = {getattr(member, "value", member): number for number, member in members.items()}
+        self.number = values | {member: number for number, member in members.items()}
+
+    def __missing__(self, number: int) -> UnknownNumber:
+        return UnknownNumber(number)
