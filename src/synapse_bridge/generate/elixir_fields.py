@@ -1,4 +1,4 @@
-"""Rows of the field table of a generated ``SynapseBridge.Message``: types and defaults as source."""
+"""Rows of the field table of a ``SynapseBridge.Message``: types and defaults as source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def field_type(field: Field, modules: Mapping[str, str]) -> str:
 
 
 def constraints(type_: Type) -> Iterator[tuple[str, str]]:
-    """The constraints that are options of a row: those of the value that it holds if not ``nil``."""
+    """The constraints that are options of a row: those of its value if that is not ``nil``."""
     match type_:
         case Nullable(inner):
             yield from constraints(inner)

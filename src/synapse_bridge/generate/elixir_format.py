@@ -19,7 +19,8 @@ _TOKEN = re.compile(
     (?P<space>\ +)
   | (?P<key>(?:[A-Za-z_]\w*[?!]?|"(?:[^"\\]|\\.)*"):(?=\ ))
   | (?P<operator>::|=>|\\\\|\|)
-  | (?P<literal>:?"(?:[^"\\]|\\.)*" | :[\w@]+[?!]? | :[^\s\w"]+?(?=[,\s)\]}]|$) | -?\d[\w.]*(?:e-?\d+)?)
+  | (?P<literal>:?"(?:[^"\\]|\\.)*" | :[\w@]+[?!]? | :[^\s\w"]+?(?=[,\s)\]}]|$)
+      | -?\d[\w.]*(?:e-?\d+)?)
   | (?P<name>@?[A-Za-z_][\w.]*[?!]?)
   | (?P<bracket>%\{|[()\[\]{},])
     """,
@@ -58,7 +59,7 @@ def _tokens(source: str) -> list[_Token]:
 
 
 class _Parser:
-    """Recursive descent; operators from the loosest to the tightest are ``\\\\``, ``::``, ``|``, ``=>``."""
+    """Recursive descent. The loosest operator is ``\\\\``, then ``::``, ``|`` and ``=>``."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens = tokens

@@ -100,7 +100,7 @@ class _Proto:
 
     def wrapper(self, wrapper: Wrapper) -> list[str]:
         field = f"{self._shape(wrapper.slot)} {wrapper.field} = 1;"
-        doc = "Keeps absent, empty and null apart where proto3 alone would not."
+        doc = "A wrapper: proto3 by itself cannot tell null, absent and empty apart here."
         return _block("message", wrapper.proto, doc, [field])
 
     def _shape(self, shape: Slot) -> str:

@@ -84,6 +84,7 @@ class _Server:
         ]
         return [
             f"# {heading(self.contract)}",
+            "# isort: skip_file",
             f'"""gRPC server of `{service.module}`."""',
             "",
             "from __future__ import annotations",
@@ -258,5 +259,7 @@ class _Server:
 
 def _variables(depth: int) -> tuple[str, str]:
     """Names for an item and its key inside so many comprehensions."""
-    prefix = "inner_" * depth
-    return f"{prefix}item", f"{prefix}key"
+    if depth == 0:
+        return "item", "key"
+    suffix = "" if depth == 1 else f"_{depth}"
+    return f"inner{suffix}", f"inner_key{suffix}"
