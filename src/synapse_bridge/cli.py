@@ -5,18 +5,28 @@ Whatever is the user's to correct ends with exit code 2 and a message that says 
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from synapse_bridge import __version__
+from synapse_bridge import config as configuration
+from synapse_bridge.config import ConfigError
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.contract.schema import ContractError, from_json, to_json
-from synapse_bridge.introspect import IntrospectionError, Naming, introspect
+from synapse_bridge.describe import describe
+from synapse_bridge.introspect import IntrospectionError, introspect
+from synapse_bridge.output import OutputError, write_file, write_folder
+
+if TYPE_CHECKING:
+    from synapse_bridge.serve import Service
 
 app = typer.Typer(
     name="synapse_bridge",
@@ -72,6 +82,37 @@ ContractOption = Annotated[
 ]
 
 
+_WIDTH = 120
+"""Columns of a description that does not go to a terminal."""
+
+
+class UsageError(Exception):
+    """The command line asks for something that does not go together."""
+
+
+@app.command("generate")
+def generate_command(
+    module: ModuleOption = None,
+    function: FunctionOption = None,
+    elixir_module: ElixirOption = None,
+    config: ConfigOption = None,
+    contract: ContractOption = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")
+    ] = Path("synapse_out"),
+) -> None:
+    """Write contract, .proto, Python server and Elixir client of a module.
+
+    The folder is replaced as a whole, or on an error not at all. What is in it and was not written
+    by this command stays.
+    """
+    with _mistakes_told():
+        found = _contract(module, function, elixir_module, config, contract)
+        files = _generate(found)
+        write_folder(out, files)
+    print(f"{found.service.elixir}: {len(files)} files in {out}")
+
+
 @app.command("inspect")
 def inspect_command(
     module: ModuleOption = None,
@@ -82,16 +123,56 @@ def inspect_command(
     json: Annotated[bool, typer.Option("--json", help="Print the contract itself.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the contract to a file."),
+        typer.Option("--output", "-o", metavar="FILE", help="Write to a file."),
     ] = None,
 ) -> None:
     """Print the contract of a module: for people, or as JSON."""
     with _mistakes_told():
         found = _contract(module, function, elixir_module, config, contract)
         if output is not None:
-            output.write_text(to_json(found), "utf-8")
+            json = json or output.suffix == ".json"
+            write_file(output, to_json(found) if json else _described(found))
         elif json:
             sys.stdout.write(to_json(found))
+        else:
+            _print_described(found)
+
+
+@app.command(
+    "serve",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Further options are the server's: --host, --port, --port-file, --debug, "
+    "--max-workers, --max-message, --grace, --reuse-port, --exit-with-parent.",
+)
+def serve_command(
+    context: typer.Context,
+    module: ModuleOption = None,
+    function: FunctionOption = None,
+    elixir_module: ElixirOption = None,
+    config: ConfigOption = None,
+    contract: ContractOption = None,
+    generated: Annotated[
+        str | None,
+        typer.Option(
+            "--generated",
+            metavar="DIR|FILE|MODULE",
+            help="A folder that `generate` wrote, or the generated server in it.",
+        ),
+    ] = None,
+) -> None:
+    """Serve a module over gRPC, or a server that was generated before."""
+    from synapse_bridge import serve
+
+    with _mistakes_told():
+        if generated is None:
+            found = _contract(module, function, elixir_module, config, contract)
+            service = _live(found)
+        elif module or contract:
+            raise UsageError("say either `--generated` or what to generate")
+        else:
+            _path_has_working_directory()
+            service = serve.load(_server_file(generated))
+    serve.main(service, context.args)
 
 
 def _contract(
@@ -102,17 +183,94 @@ def _contract(
     contract: Path | None,
 ) -> Contract:
     """The contract of the chosen module, or the one in the given file."""
+    if (module is None) == (contract is None):
+        raise UsageError("say what: `--module MODULE`, or `--contract FILE`")
+    if contract is not None:
+        if functions or elixir_module or config:
+            raise UsageError(
+                "`--contract` is finished: `--function`, `--elixir-module` and `--config` go with "
+                "`--module`"
+            )
+        return _read_contract(contract)
     assert module is not None
-    sys.path.insert(0, str(Path.cwd()))
-    return introspect(module, functions or (), Naming(elixir_module=elixir_module))
+    _path_has_working_directory()
+    file = config or configuration.find(Path.cwd())
+    source = configuration.read(file) if file else configuration.Source()
+    return introspect(
+        module, functions or (), source.naming(module, elixir_module), source.overrides()
+    )
+
+
+def _read_contract(path: Path) -> Contract:
+    try:
+        return from_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: it cannot be read: {error.strerror}") from None
+    except ContractError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _generate(contract: Contract) -> dict[str, str | bytes]:
+    from synapse_bridge.generate import (
+        generate,
+    )  # takes protoc along, which `inspect` does not need
+
+    return generate(contract)
+
+
+def _live(contract: Contract) -> Service:
+    """The service of a module that was never generated to a folder of the user's."""
+    from synapse_bridge import serve
+
+    with TemporaryDirectory(prefix="synapse_bridge-") as folder:
+        write_folder(Path(folder, "out"), _generate(contract))
+        server = Path(folder, "out", "python", f"{contract.service.stem}_server.py")
+        return serve.load(str(server))
+
+
+def _server_file(generated: str) -> str:
+    """The server in a folder that ``generate`` wrote; anything else is its file or module."""
+    folder = Path(generated)
+    if not folder.is_dir():
+        return generated
+    servers = sorted([*folder.glob("*_server.py"), *folder.glob("python/*_server.py")])
+    if len(servers) != 1:
+        found = ", ".join(path.name for path in servers) or "none"
+        raise UsageError(
+            f"{folder} should hold one generated server, and holds {found}\n"
+            "  → name its file: `--generated …_server.py`"
+        )
+    return str(servers[0])
+
+
+def _path_has_working_directory() -> None:
+    """As ``python -m`` has it, so that the installed command finds the same modules."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def _print_described(contract: Contract) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    console.print(describe(contract))
+
+
+def _described(contract: Contract) -> str:
+    text = io.StringIO()
+    Console(file=text, width=_WIDTH).print(describe(contract))
+    return text.getvalue()
 
 
 @contextmanager
 def _mistakes_told() -> Iterator[None]:
     """Turn the user's mistakes into a message and exit code 2."""
+    from synapse_bridge.serve import CannotServe
+
     try:
         yield
-    except (IntrospectionError, ContractError) as error:
+    except (UsageError, IntrospectionError, ConfigError, OutputError, CannotServe) as error:
         print(f"synapse_bridge: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
 

@@ -9,101 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 
-ELIXIR_RESERVED = frozenset(
-    {
-        "after",
-        "and",
-        "catch",
-        "do",
-        "else",
-        "end",
-        "false",
-        "fn",
-        "in",
-        "nil",
-        "not",
-        "or",
-        "rescue",
-        "true",
-        "when",
-        "__CALLER__",
-        "__DIR__",
-        "__ENV__",
-        "__MODULE__",
-        "__STACKTRACE__",
-        "__struct__",
-        "__exception__",
-    }
-)
-"""Reserved words, and the two keys that every struct and exception has."""
-
-ELIXIR_SPECIAL_FORMS = frozenset(
-    {
-        "alias",
-        "case",
-        "cond",
-        "for",
-        "import",
-        "quote",
-        "receive",
-        "require",
-        "super",
-        "try",
-        "unquote",
-        "unquote_splicing",
-        "with",
-    }
-)
-"""Special forms: ordinary names for fields, but no function can have them."""
-
-CLIENT_FUNCTIONS = frozenset(
-    {
-        "call",
-        "child_spec",
-        "def",
-        "defp",
-        "module_info",
-        "rpc",
-        "start_link",
-        "use",
-        "behaviour_info",
-        "__info__",
-    }
-)
-"""What a generated client module already has, or uses in its own text."""
-
-CALL_OPTIONS = frozenset({"channel", "metadata", "opts", "timeout", "wait_for_ready"})
-"""Options of every call, which share a keyword list with the optional parameters."""
-
-PROTO_MEMBERS = frozenset(
-    {
-        "ByteSize",
-        "Clear",
-        "ClearExtension",
-        "ClearField",
-        "CopyFrom",
-        "DESCRIPTOR",
-        "DiscardUnknownFields",
-        "Extensions",
-        "FindInitializationErrors",
-        "FromString",
-        "HasExtension",
-        "HasField",
-        "IsInitialized",
-        "ListFields",
-        "MergeFrom",
-        "MergeFromString",
-        "ParseFromString",
-        "ParsePartialFromString",
-        "RegisterExtension",
-        "SerializePartialToString",
-        "SerializeToString",
-        "SetInParent",
-        "UnknownFields",
-        "WhichOneof",
-    }
-)
-"""Attributes of every protobuf message in Python, which a field of the same name would hide."""
+from synapse_bridge.contract import reserved
 
 _ELIXIR_VARIABLE = re.compile(r"[a-z_][A-Za-z0-9_]*\Z")
 _ELIXIR_MODULE = re.compile(r"[A-Z][A-Za-z0-9_]*(\.[A-Z][A-Za-z0-9_]*)*\Z")
@@ -151,25 +57,28 @@ def message(python: str) -> str:
 
 def proto_field(python: str) -> str:
     """The proto name of a field: the Python name, but for what protobuf's Python classes own."""
-    name = avoid(python, PROTO_MEMBERS)
+    name = avoid(python, reserved.PROTO_MEMBERS)
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def elixir_field(python: str, *, option: bool = False) -> str:
     """The key of a struct, a variable, or with ``option`` also the key of a call's options."""
     name = python if _ELIXIR_VARIABLE.match(python) else underscore(python)
-    return avoid(name, ELIXIR_RESERVED | CALL_OPTIONS if option else ELIXIR_RESERVED)
+    return avoid(
+        name,
+        reserved.ELIXIR_RESERVED | reserved.CALL_OPTIONS if option else reserved.ELIXIR_RESERVED,
+    )
 
 
 def elixir_function(python: str) -> str:
     """The name of a client function."""
     name = elixir_field(python.lstrip("_"))
-    return avoid(name, ELIXIR_SPECIAL_FORMS | CLIENT_FUNCTIONS)
+    return avoid(name, reserved.ELIXIR_SPECIAL_FORMS | reserved.CLIENT_FUNCTIONS)
 
 
-def avoid(name: str, reserved: frozenset[str]) -> str:
+def avoid(name: str, taken: frozenset[str]) -> str:
     """The name, with a trailing underscore where it is reserved."""
-    return f"{name}_" if name in reserved else name
+    return f"{name}_" if name in taken else name
 
 
 def atom(text: str) -> str:

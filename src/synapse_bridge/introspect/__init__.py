@@ -15,34 +15,37 @@ from synapse_bridge.introspect.functions import read_function, select
 from synapse_bridge.introspect.loading import load
 from synapse_bridge.introspect.models import read_message
 from synapse_bridge.introspect.naming import Naming, name_all
+from synapse_bridge.introspect.overrides import Override, check_overrides
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
 
-__all__ = ["IntrospectionError", "Naming", "Place", "Refusal", "introspect"]
+__all__ = ["IntrospectionError", "Naming", "Override", "Place", "Refusal", "introspect"]
 
 
 def introspect(
     target: str,
     functions: Sequence[str] = (),
     naming: Naming | None = None,
-    types: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Override] | None = None,
 ) -> Contract:
     """The contract of a module's functions, or of an instance's methods.
 
     ``target`` is ``package.module`` or ``package.module:object``; ``functions`` chooses among what
-    it has (see :func:`~synapse_bridge.introspect.functions.select`). ``types`` replaces
+    it has (see :func:`~synapse_bridge.introspect.functions.select`). ``overrides`` replaces
     annotations: it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
-    ``module.function.return`` to an annotation as Python source.
+    ``module.function.return`` to another.
 
     Raises :class:`IntrospectionError`, whose text is for the user.
     """
     module, path, owner = load(target)
+    naming = naming or Naming()
     chosen = select(module, path, owner, functions)
-    catalogue = Catalogue()
+    catalogue = Catalogue(overrides)
     read = [read_function(n, f, module.__name__, path, catalogue) for n, f in chosen.items()]
     while catalogue.pending:
         read_message(catalogue.pending.pop(0), catalogue)
+    check_overrides(catalogue.overrides, catalogue.seen, module.__name__)
     if catalogue.refusals:
         raise IntrospectionError.of(catalogue.refusals)
     methods = [method for method in read if method is not None]
     doc = source.clean(module.__doc__)
-    return name_all(module.__name__, doc, methods, catalogue, naming or Naming())
+    return name_all(module.__name__, doc, methods, catalogue, naming)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import enum
+import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,8 @@ class Context:
     ``module`` and ``path`` (``Order.status``) are its qualified name, after which an unnamed
     ``Literal`` is called; ``namespace`` is the globals of that module, where a ``Literal`` may have
     got a name; ``config`` the pydantic configuration of its model; ``checked`` is false where a
-    validator sees the value before its type does.
+    validator sees the value before its type does; ``within`` are the classes whose overrides led
+    here.
     """
 
     catalogue: Catalogue
@@ -58,11 +60,11 @@ class Context:
     namespace: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     checked: bool = True
+    within: frozenset[type] = frozenset()
 
-    @property
-    def qualified(self) -> str:
-        """``shop.Order.status``: the name by which the configuration overrides the annotation."""
-        return f"{self.module}.{self.path}"
+    def override(self) -> Any | None:
+        """The annotation that the configuration puts in the place of this one, or ``None``."""
+        return self.catalogue.override(f"{self.module}.{self.path}", self.namespace)
 
 
 def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -> Type:
@@ -77,8 +79,10 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
         context = replace(context, checked=False)
     values = known.values if context.checked else {}
     if isinstance(annotation, type) and typing.get_origin(annotation) is None:
-        if (override := context.catalogue.override(qualified(annotation))) is not None:
-            return read_type(override, context, metadata)
+        override = _class_override(annotation, context)
+        if override is not None:
+            within = context.within | {annotation}
+            return read_type(override, replace(context, within=within), metadata)
         if annotation in _SCALARS:
             return _scalar(annotation, values, context)
         return _class(annotation, context)
@@ -92,6 +96,16 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
         case origin, _ if typing_objects.is_literal(origin):
             return _literal(annotation, context)
     raise unsupported.explain(annotation)
+
+
+def _class_override(cls: type, context: Context) -> Any | None:
+    home = vars(sys.modules.get(cls.__module__, builtins))
+    override = context.catalogue.override(qualified(cls), home)
+    if override is not None and cls in context.within:
+        raise Unsupported(
+            f"the override of `{qualified(cls)}` leads back to it", "name another type in `types`"
+        )
+    return override
 
 
 def _peel(annotation: Any) -> tuple[Any, list[Any]]:
@@ -205,11 +219,13 @@ def _literal_name(annotation: Any, context: Context) -> str:
 
 
 def _is_alias_of(value: Any, annotation: Any) -> bool:
+    """Whether ``value`` is a ``Literal`` of the same values in the same order."""
     if typing_objects.is_typealiastype(value):
         value = value.__value__
-    return value is annotation or (
-        typing_objects.is_literal(typing.get_origin(value)) and value == annotation
-    )
+    if not typing_objects.is_literal(typing.get_origin(value)):
+        return False
+    ours, theirs = typing.get_args(value), typing.get_args(annotation)
+    return [(type(v), v) for v in ours] == [(type(v), v) for v in theirs]
 
 
 def _class(cls: type, context: Context) -> MessageRef | EnumRef:

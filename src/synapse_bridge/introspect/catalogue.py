@@ -11,6 +11,7 @@ from synapse_bridge.contract import names
 from synapse_bridge.contract.model import Enum, EnumMember, Message
 from synapse_bridge.contract.types import EnumRef, MessageRef
 from synapse_bridge.introspect import source
+from synapse_bridge.introspect.overrides import Override
 from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
 
 LiteralValue = str | int | bool
@@ -22,10 +23,10 @@ class Catalogue:
 
     ``local`` splits the qualified names into module and name within it; ``places`` are for errors.
     ``overrides`` maps qualified names (of a class, field, parameter or result) to the annotation
-    that the configuration puts in their place; ``used`` tells which of them applied.
+    that the configuration puts in their place; ``seen`` are all such names that there were.
     """
 
-    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
         self.messages: dict[str, Message] = {}
         self.enums: dict[str, Enum] = {}
         self.places: dict[str, Place] = {}
@@ -33,7 +34,7 @@ class Catalogue:
         self.pending: list[type] = []
         self.local: dict[str, tuple[str, str]] = {}
         self.overrides = dict(overrides or {})
-        self.used: set[str] = set()
+        self.seen: set[str] = set()
 
     def message(self, cls: type) -> MessageRef:
         """A reference to the message of a model or dataclass, which is read later."""
@@ -55,23 +56,29 @@ class Catalogue:
         self, values: tuple[LiteralValue, ...], module: str, local: str, place: Place
     ) -> EnumRef:
         """A reference to the enum of a ``Literal`` that is known as ``local`` in ``module``."""
+        members = literal_members(values)
+        for known in self.enums.values():
+            # The same alias, imported into another module.
+            if self.local[known.name][1] == local and known.members == members:
+                return EnumRef(known.name)
         name = f"{module}.{local}"
-        if name not in self.enums:
-            self.places[name] = place
-            self.local[name] = (module, local)
-            self.enums[name] = Enum(name, "", "", "literal", literal_members(values))
+        self.places[name] = place
+        self.local[name] = (module, local)
+        self.enums[name] = Enum(name, "", "", "literal", members)
         return EnumRef(name)
 
     def is_free(self, name: str) -> bool:
         """Whether nothing has that qualified name yet."""
         return name not in self.places
 
-    def override(self, name: str) -> Any | None:
-        """The annotation that the configuration puts in the place of ``name``."""
-        if name in self.overrides:
-            self.used.add(name)
-            return self.overrides[name]
-        return None
+    def override(self, name: str, namespace: Mapping[str, Any]) -> Any | None:
+        """The annotation that the configuration puts in the place of ``name``.
+
+        It is evaluated with the names of the module in which it stands.
+        """
+        self.seen.add(name)
+        override = self.overrides.get(name)
+        return None if override is None else override.evaluate(name, namespace)
 
     def refuse(self, refusal: Refusal) -> None:
         """Note something that cannot cross the bridge."""

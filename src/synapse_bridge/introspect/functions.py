@@ -157,7 +157,7 @@ class _Reader:
         try:
             _check_parameter(parameter)
             check_name(name)
-            hint = context.catalogue.override(context.qualified)
+            hint = context.override()
             if hint is None:
                 hint = self._hint(name)
             type_ = read_type(hint, context)
@@ -181,8 +181,8 @@ class _Reader:
         """The type of the result; ``None`` where there is none or it is refused."""
         place = source.result_place(self.function, self.name)
         context = self._context(place, "return")
-        hint = self.catalogue.override(context.qualified)
         try:
+            hint = context.override()
             if hint is None:
                 if "return" not in self.hints:
                     raise Unsupported(

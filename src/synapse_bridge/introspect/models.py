@@ -70,8 +70,8 @@ def _read_field(
         checked=not validators.before,
     )
     try:
-        _check_field(info)
-        override = catalogue.override(context.qualified)
+        _check_field(cls, info)
+        override = context.override()
         if override is None:
             type_ = read_type(info.annotation, context, info.metadata)
         else:
@@ -164,16 +164,6 @@ def _check_class(cls: type) -> None:
             'its `extra="allow"` lets it hold values without a type',
             "write a `dict[str, …]` field for them",
         )
-    if config.get("use_enum_values"):
-        raise Unsupported(
-            "its `use_enum_values` puts plain values where the annotation says an enum",
-            "drop the setting, or annotate a `Literal`",
-        )
-    if config.get("strict") and not issubclass(cls, pydantic.BaseModel):
-        raise Unsupported(
-            "a dataclass with `strict=True` accepts no field values, only finished instances",
-            "drop the setting, or write a BaseModel",
-        )
     decorators = getattr(cls, "__pydantic_decorators__", None)
     if decorators is None:
         return
@@ -189,7 +179,7 @@ def _check_class(cls: type) -> None:
             )
 
 
-def _check_field(info: FieldInfo) -> None:
+def _check_field(cls: type, info: FieldInfo) -> None:
     if info.exclude or getattr(info, "exclude_if", None):
         raise Unsupported(
             "`exclude` keeps it out of every dump, and the wire must not undo that",
@@ -201,8 +191,11 @@ def _check_field(info: FieldInfo) -> None:
         )
     if info.init_var:
         raise Unsupported("it is an InitVar, which nobody can read", "make it an ordinary field")
-    if info.discriminator is not None:
-        raise Unsupported("unions are not supported", "write a model with optional fields")
+    if info.validation_alias is not None and getattr(cls, "__pydantic_custom_init__", False):
+        raise Unsupported(
+            "it has an alias, and the class an `__init__` of its own, which takes only aliases",
+            "drop the alias or the `__init__`",
+        )
 
 
 def _is_generic(cls: type) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from synapse_bridge.contract import names
+from synapse_bridge.contract import names, reserved
 from synapse_bridge.contract.model import Contract, Enum, Message, Method, Service
 from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal, Unsupported
@@ -16,13 +16,14 @@ from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
 class Naming:
     """What the configuration or the command line says about names; ``None`` means derived.
 
-    ``functions`` maps Python function names to Elixir ones.
+    ``functions`` maps Python function names to Elixir ones; ``origin`` is where it says so.
     """
 
     elixir_module: str | None = None
     proto_package: str | None = None
     service: str | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
 
 
 def check_name(name: str) -> None:
@@ -48,8 +49,19 @@ def service_names(module: str, doc: str, naming: Naming) -> Service:
 def _check_elixir_module(elixir: str, module: str) -> None:
     if not names.is_elixir_module(elixir):
         raise IntrospectionError(
-            f"`{elixir}` cannot be an Elixir module (of the Python module `{module}`)\n"
+            f"`{elixir}` cannot be an Elixir module (for the Python module `{module}`)\n"
             "  → give one in CamelCase: `--elixir-module MyApp.Orders`"
+        )
+    if elixir in reserved.ELIXIR_MODULES or names.stem(elixir) in reserved.ERLANG_APPLICATIONS:
+        raise IntrospectionError(
+            f"`{elixir}` is taken by Elixir itself (for the Python module `{module}`)\n"
+            f"  → give another: `--elixir-module MyApp.{elixir}`"
+        )
+    generated = {f"{names.stem(elixir)}_{part}" for part in ("server", "pb2", "pb2_grpc")}
+    if module in generated:
+        raise IntrospectionError(
+            f"the bridge of `{elixir}` has a Python module `{module}`, which would hide yours\n"
+            f"  → give another Elixir module: `--elixir-module {names.elixir_module(module)}`"
         )
 
 
@@ -124,7 +136,13 @@ class _Claims:
 def _name_method(method: Method, module: str, naming: Naming, claims: _Claims) -> Method:
     owner = f"{module}.{method.function}"
     proto = names.camelize(method.name)
-    elixir = naming.functions.get(method.name) or names.elixir_function(method.name)
+    elixir = names.elixir_function(method.name)
+    if (given := naming.functions.get(method.name)) is not None:
+        elixir = names.elixir_function(given)
+        if elixir != given:
+            raise IntrospectionError(
+                f"{naming.origin}: `{given}` is reserved in Elixir\n  → call it `{elixir}`"
+            )
     claims.claim("rpc", proto, owner)
     claims.claim("function", elixir, owner)
     return replace(method, proto=proto, elixir=elixir)

@@ -1,0 +1,254 @@
+"""The configuration: ``synapse.yaml``, ``synapse.json``, or ``[tool.synapse_bridge]``.
+
+It maps modules and functions to Elixir names, names the proto package and service, and overrides
+types. What it may hold is :class:`Config`, published as ``config.schema.json`` beside this file;
+what the command line says goes before it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import pydantic
+import yaml
+
+from synapse_bridge.introspect import Naming, Override
+
+FILES = ("synapse.yaml", "synapse.yml", "synapse.json", "pyproject.toml")
+"""Where the configuration is looked for in the working directory."""
+
+_TABLE = ("tool", "synapse_bridge")
+
+ElixirModule: TypeAlias = Annotated[
+    str, pydantic.Field(pattern=r"^[A-Z][A-Za-z0-9_]*(\.[A-Z][A-Za-z0-9_]*)*$")
+]
+ElixirName: TypeAlias = Annotated[str, pydantic.Field(pattern=r"^[a-z_][A-Za-z0-9_]*$")]
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
+
+
+class ModuleConfig(_Strict):
+    """Names of one service."""
+
+    elixir: ElixirModule | None = None
+    """The Elixir client module. Default: the Python module in CamelCase."""
+    proto_package: (
+        Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")] | None
+    ) = None
+    """The proto package. Default: the Elixir module with underscores, and `.v1`."""
+    service: Annotated[str, pydantic.Field(pattern=r"^[A-Z][A-Za-z0-9]*$")] | None = None
+    """The proto service. Default: the last part of the Elixir module, and `Service`."""
+    functions: dict[str, ElixirName] = {}
+    """Elixir names of functions, by their Python names."""
+
+
+class Config(_Strict):
+    """Configuration of synapse_bridge."""
+
+    modules: dict[str, ModuleConfig] = {}
+    """Names, by Python module (`shop.pricing`; `shop.pricing:desk` for an object's methods)."""
+    types: dict[str, str] = {}
+    """Annotations, as Python source, that replace those in the code. A key is a class
+    (`shop.models.Sku`), a field (`shop.models.Order.total`), a parameter
+    (`shop.pricing.price.order`) or a result (`shop.pricing.price.return`)."""
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. The message names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration and where its keys stand.
+
+    ``lines`` maps a key's path in the file to its line; it has what could be found out.
+    """
+
+    config: Config = field(default_factory=Config)
+    file: str = ""
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+
+    def naming(self, target: str, elixir_module: str | None = None) -> Naming:
+        """The names of a service; ``elixir_module`` from the command line goes first."""
+        found = self.config.modules.get(target, ModuleConfig())
+        return Naming(
+            elixir_module=elixir_module or found.elixir,
+            proto_package=found.proto_package,
+            service=found.service,
+            functions=found.functions,
+            origin=self.place("modules", target, "functions"),
+        )
+
+    def overrides(self) -> dict[str, Override]:
+        """The types that replace others, by qualified name."""
+        return {
+            name: Override(annotation, self.file, self.lines.get(("types", name), 0))
+            for name, annotation in self.config.types.items()
+        }
+
+    def place(self, *path: str) -> str:
+        """``synapse.yaml:7`` for a key, or the file where the line is not known."""
+        line = self.lines.get(path)
+        return f"{self.file}:{line}" if line else self.file
+
+
+def find(folder: Path) -> Path | None:
+    """The configuration of a folder, or ``None``; :class:`ConfigError` if it has more than one."""
+    found = [folder / name for name in FILES if (folder / name).is_file()]
+    found = [path for path in found if path.name != "pyproject.toml" or _has_table(path)]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise ConfigError(f"there are two configurations, {names}\n  → keep one, or say `--config`")
+    return found[0] if found else None
+
+
+def read(path: Path) -> Source:
+    """The configuration in a file; raises :class:`ConfigError` for what it may not hold."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"{path}: it cannot be read: {reason}") from None
+    data, lines = _PARSERS.get(path.suffix, _parse_yaml)(path, text)
+    try:
+        config = Config.model_validate({} if data is None else data)
+    except pydantic.ValidationError as error:
+        raise ConfigError(_explain(path, error, lines)) from None
+    return Source(config, str(path), lines)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the configuration, as it is published."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:synapse-bridge:config:1",
+        **Config.model_json_schema(),
+    }
+
+
+_Lines: TypeAlias = "dict[tuple[str, ...], int]"
+
+
+def _parse_yaml(path: Path, text: str) -> tuple[Any, _Lines]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines = _node_lines(path, node)
+        return yaml.safe_load(text), lines
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: it is not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: it is not YAML: {error}") from None
+
+
+def _parse_json(path: Path, text: str) -> tuple[Any, _Lines]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}:{error.lineno}: it is not JSON: {error.msg}") from None
+    try:
+        # JSON is YAML, and only the YAML parser tells lines; it stumbles over tabs.
+        return data, _node_lines(path, yaml.compose(text.expandtabs(), Loader=yaml.SafeLoader))
+    except yaml.YAMLError:
+        return data, {}
+
+
+def _parse_toml(path: Path, text: str) -> tuple[Any, _Lines]:
+    try:
+        data: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: it is not TOML: {error}") from None
+    for key in _TABLE:
+        data = data.get(key, {})
+    return data, _toml_lines(data, text.splitlines())
+
+
+_PARSERS = {".json": _parse_json, ".toml": _parse_toml}
+
+
+def _node_lines(path: Path, node: yaml.Node | None) -> _Lines:
+    """The line of every key, by its path. A key that stands twice is an error: YAML itself would
+    take the last in silence."""
+    lines: _Lines = {}
+
+    def visit(node: yaml.Node | None, at: tuple[str, ...]) -> None:
+        if not isinstance(node, yaml.MappingNode):
+            return
+        for key, value in node.value:
+            here = (*at, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                raise ConfigError(
+                    f"{path}:{line}: `{key.value}` stands twice; the first is in line {lines[here]}"
+                )
+            lines[here] = line
+            visit(value, here)
+
+    visit(node, ())
+    return lines
+
+
+def _toml_lines(data: Any, text: Sequence[str]) -> _Lines:
+    """The first line that has each key, for Python's TOML parser keeps no positions."""
+    lines: _Lines = {}
+
+    def visit(data: Any, at: tuple[str, ...]) -> None:
+        for key, value in data.items() if isinstance(data, dict) else ():
+            pattern = re.compile(rf"""(^|[\s.\["']){re.escape(key)}["']?\s*[=.\]]""")
+            for number, line in enumerate(text, 1):
+                if pattern.search(line):
+                    lines[(*at, key)] = number
+                    break
+            visit(value, (*at, key))
+
+    visit(data, ())
+    return lines
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return "synapse_bridge" in data.get("tool", {})
+
+
+def _explain(path: Path, error: pydantic.ValidationError, lines: _Lines) -> str:
+    problems = []
+    for found in error.errors():
+        at = tuple(str(part) for part in found["loc"] if part != "[key]")
+        line = next((lines[at[:n]] for n in range(len(at), 0, -1) if at[:n] in lines), None)
+        where = f"{path}:{line}" if line else str(path)
+        if found["type"] == "extra_forbidden":
+            problems.append(f"{where}: there is no key `{at[-1]}`{_nearest(at)}")
+        else:
+            got = json.dumps(found["input"], ensure_ascii=False, default=str)
+            name = ".".join(at) or "the configuration"
+            problems.append(f"{where}: `{name}`: {found['msg']}, not {got}")
+    return "\n".join(problems)
+
+
+def _nearest(at: tuple[str, ...]) -> str:
+    """The right key that is nearest to a wrong one, or all that there are."""
+    model: type[pydantic.BaseModel] = ModuleConfig if at[0] == "modules" else Config
+    known = list(model.model_fields)
+    near = difflib.get_close_matches(at[-1], known, n=1, cutoff=0.5)
+    if near:
+        return f"\n  → did you mean `{near[0]}`?"
+    return f"\n  → it may have: {', '.join(f'`{key}`' for key in known)}"
+
+
+def schema_text() -> str:
+    """``config.schema.json`` as it is written."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

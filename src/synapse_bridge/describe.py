@@ -1,0 +1,215 @@
+"""A contract for people: what there is to call, with which types, in Python and in Elixir."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from synapse_bridge.contract.model import (
+    Contract,
+    Dynamic,
+    Enum,
+    Field,
+    JSONValue,
+    Literally,
+    Message,
+    Method,
+    Parameter,
+    Required,
+)
+from synapse_bridge.contract.registry import fill
+from synapse_bridge.contract.types import (
+    EnumRef,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
+
+
+def describe(contract: Contract) -> RenderableType:
+    """The whole contract as tables."""
+    return Group(*_Description(contract).parts())
+
+
+class _Description:
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+
+    def parts(self) -> Iterator[RenderableType]:
+        service = self.contract.service
+        head = Table.grid(padding=(0, 2))
+        head.add_row("Python", Text(service.module, "bold"))
+        head.add_row("Elixir", Text(service.elixir, "bold"))
+        head.add_row("gRPC", Text(service.full_name, "bold"))
+        yield head
+        if service.doc:
+            yield Text(f"\n{service.doc}")
+        for method in service.methods:
+            yield Text()
+            yield self.method(method)
+        for message in self.contract.messages:
+            if message.role in ("model", "dataclass"):
+                yield Text()
+                yield self.message(message)
+        for enum in self.contract.enums:
+            yield Text()
+            yield self.enum(enum)
+
+    def method(self, method: Method) -> RenderableType:
+        """The function in both languages, its documentation and parameters."""
+        request = self.contract.message(method.request)
+        fields = {field.name: field for field in request.fields}
+        head = Table.grid(padding=(0, 2))
+        head.add_row("Python", Text(self.python_signature(method, fields), "bold"))
+        head.add_row("Elixir", Text(self.elixir_signature(method, fields), "bold"))
+        head.add_row("", Text(f"rpc {method.proto}, {method.source}", "dim"))
+        parts: list[RenderableType] = [head]
+        if method.doc.summary:
+            parts.append(Text(method.doc.summary))
+        if fields:
+            parts.append(self.fields(request))
+        return Group(*parts)
+
+    def python_signature(self, method: Method, fields: dict[str, Field]) -> str:
+        """``price(order: Order, *, rate: float = 1.0) -> Quote``, as far as the contract knows."""
+        written = ", ".join(
+            self.python_parameter(parameter, fields[parameter.name])
+            for parameter in method.parameters
+        )
+        result = "None" if method.result is None else self.python(method.result)
+        word = "async def" if method.is_async else "def"
+        return f"{word} {method.function}({written}) -> {result}"
+
+    def python_parameter(self, parameter: Parameter, field: Field) -> str:
+        match field.default:
+            case Required():
+                default = ""
+            case Literally(value):
+                default = f" = {self.value(field.type, value)}"
+            case Dynamic():
+                default = " = …"
+        return f"{parameter.name}: {self.python(field.type)}{default}"
+
+    def elixir_signature(self, method: Method, fields: dict[str, Field]) -> str:
+        """``price(order, opts \\\\ []) :: {:ok, …} | {:error, …}``."""
+        positional = [p for p in method.parameters if p.kind == "positional"]
+        arguments = [fields[p.name].elixir for p in positional]
+        keyword = [fields[p.name] for p in method.parameters if p.kind == "keyword"]
+        needed = any(isinstance(field.default, Required) for field in keyword)
+        arguments.append("opts" if needed else "opts \\\\ []")
+        ok = ":ok" if method.result is None else f"{{:ok, {self.elixir(method.result)}}}"
+        call = f"{self.contract.service.elixir}.{method.elixir}({', '.join(arguments)})"
+        return f"{call} :: {ok} | {{:error, SynapseBridge.Error.t()}}"
+
+    def message(self, message: Message) -> RenderableType:
+        """A model or dataclass with its fields."""
+        parts: list[RenderableType] = [self.title(message.name, message.elixir, message.role)]
+        if message.doc:
+            parts.append(Text(message.doc))
+        parts.append(self.fields(message) if message.fields else Text("no fields", "dim"))
+        return Group(*parts)
+
+    def fields(self, message: Message) -> RenderableType:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading in ("#", "name", "Python", "Elixir", "default", "constraints", "meaning"):
+            table.add_column(heading, overflow="fold")
+        for field in message.fields:
+            name = field.name if field.elixir == field.name else f"{field.name} ({field.elixir}:)"
+            table.add_row(
+                str(field.number),
+                Text(name),
+                Text(self.python(field.type)),
+                Text(self.elixir(field.type)),
+                Text(self.default(field)),
+                Text(", ".join(_constraints(field.type))),
+                Text(field.doc),
+            )
+        return table
+
+    def enum(self, enum: Enum) -> RenderableType:
+        """An enum with its members."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading in ("#", "Python", "Elixir", "value", "meaning"):
+            table.add_column(heading, overflow="fold")
+        for member in enum.members:
+            python = repr(member.value) if enum.role == "literal" else member.name
+            texts = (str(member.number), python, member.elixir, repr(member.value), member.doc)
+            table.add_row(*map(Text, texts))
+        parts: list[RenderableType] = [self.title(enum.name, enum.elixir, enum.role)]
+        if enum.doc:
+            parts.append(Text(enum.doc))
+        return Group(*parts, table)
+
+    def title(self, python: str, elixir: str, role: str) -> RenderableType:
+        return f"[bold]{escape(python)}[/bold] → [bold]{escape(elixir)}[/bold] [dim]{role}[/dim]"
+
+    def default(self, field: Field) -> str:
+        match field.default:
+            case Required():
+                return "required"
+            case Literally(value):
+                return self.value(field.type, value)
+            case Dynamic():
+                return "Python's"
+
+    def value(self, type_: Type, value: JSONValue) -> str:
+        """A literal as Python writes it."""
+        match type_, value:
+            case Nullable(inner), _ if value is not None:
+                return self.value(inner, value)
+            case ListOf(item), list():
+                return f"[{', '.join(self.value(item, element) for element in value)}]"
+            case MapOf(key, item), dict():
+                write = repr if key.kind == "string" else str.capitalize
+                written = (f"{write(k)}: {self.value(item, v)}" for k, v in value.items())
+                return f"{{{', '.join(written)}}}"
+            case EnumRef(name), _:
+                enum = self.contract.enum(name)
+                if enum.role == "enum":
+                    return f"{self._python_name(type_)}.{value}"
+                return next(repr(m.value) for m in enum.members if m.name == value)
+            case _:
+                return repr(value)
+
+    def python(self, type_: Type) -> str:
+        return fill(type_, "python", self._python_name)
+
+    def elixir(self, type_: Type) -> str:
+        return fill(type_, "elixir_type", self._elixir_name)
+
+    def _python_name(self, ref: MessageRef | EnumRef) -> str:
+        if isinstance(ref, EnumRef):
+            enum = self.contract.enum(ref.name)
+            if enum.role == "literal":
+                return f"Literal[{', '.join(repr(member.value) for member in enum.members)}]"
+            return enum.name.removeprefix(f"{enum.module}.")
+        return ref.name.removeprefix(f"{self.contract.message(ref.name).module}.")
+
+    def _elixir_name(self, ref: MessageRef | EnumRef) -> str:
+        if isinstance(ref, EnumRef):
+            return self.contract.enum(ref.name).elixir
+        return self.contract.message(ref.name).elixir
+
+
+def _constraints(type_: Type, of: str = "") -> Iterator[str]:
+    """Constraints of a type and of what it holds: ``min_length=1``, ``items: ge=0``."""
+    match type_:
+        case Nullable(inner):
+            yield from _constraints(inner, of)
+        case ListOf(inner, constraints):
+            yield from (f"{of}{name}={value!r}" for name, value in constraints.items())
+            yield from _constraints(inner, f"{of}items: ")
+        case MapOf(key, inner, constraints):
+            yield from (f"{of}{name}={value!r}" for name, value in constraints.items())
+            yield from _constraints(key, f"{of}keys: ")
+            yield from _constraints(inner, f"{of}values: ")
+        case Scalar(_, constraints):
+            yield from (f"{of}{name}={value!r}" for name, value in constraints.items())
