@@ -111,8 +111,13 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   def handle_info({tag, socket}, %{socket: {_module, socket}} = state)
-      when tag in [:tcp_closed, :ssl_closed],
-      do: lost(state, Socket.explain(:closed))
+      when tag in [:tcp_closed, :ssl_closed] do
+    if state.http2.phase == :starting do
+      lost(state, "the server closed the connection at once; does it want TLS, or no TLS?")
+    else
+      lost(state, Socket.explain(:closed))
+    end
+  end
 
   def handle_info({tag, socket, reason}, %{socket: {_module, socket}} = state)
       when tag in [:tcp_error, :ssl_error],

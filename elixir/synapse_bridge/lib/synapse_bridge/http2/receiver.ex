@@ -38,16 +38,19 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
   # A server that speaks something else is best told by its first bytes.
   defp broken(%{phase: :starting} = connection, bytes, _code, _text, out, events) do
-    start = binary_part(bytes, 0, min(byte_size(bytes), 32))
-
-    text =
-      "it does not speak HTTP/2; its first bytes are #{inspect(start, binaries: :as_strings)}"
-
-    closed(connection, :protocol_error, text, out, events)
+    closed(connection, :protocol_error, "it does not speak HTTP/2; #{speaks(bytes)}", out, events)
   end
 
   defp broken(connection, _bytes, code, text, out, events) do
     closed(connection, code, "it broke the HTTP/2 protocol: #{text}", out, events)
+  end
+
+  # The header of a TLS alert.
+  defp speaks(<<21, 3, _rest::binary>>), do: "it speaks TLS, so the channel needs tls: true"
+
+  defp speaks(bytes) do
+    start = binary_part(bytes, 0, min(byte_size(bytes), 32))
+    "its first bytes are #{inspect(start, binaries: :as_strings)}"
   end
 
   defp closed(connection, code, text, out, events) do
