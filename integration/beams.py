@@ -49,7 +49,17 @@ def lay_out(workspace: Path, bridges: Iterable[Bridge]) -> None:
     shutil.copytree(RUNTIME, workspace / "runtime", ignore=generated)
     shutil.copytree(SUITES, workspace / "suites", ignore=generated)
     for bridge in bridges:
-        shutil.copytree(bridge.client, workspace / "clients" / bridge.sample.stem)
+        client = workspace / "clients" / bridge.sample.stem
+        shutil.copytree(bridge.client, client)
+        _use_this_runtime(client / "mix.exs")
+
+
+def _use_this_runtime(project: Path) -> None:
+    """Makes a client depend on the runtime in the workspace, not on the published one."""
+    published, ours = '{:synapse_bridge, "~> 0.1"}', '{:synapse_bridge, path: "../../runtime"}'
+    text = project.read_text()
+    assert text.count(published) == 1, f"{project} does not depend on {published}"
+    project.write_text(text.replace(published, ours))
 
 
 @dataclass(frozen=True)
