@@ -28,6 +28,7 @@ from synapse_bridge.generate import elixir_docs, elixir_terms
 from synapse_bridge.generate.elixir_fields import constraints, default, field_type
 from synapse_bridge.generate.elixir_format import statement
 from synapse_bridge.generate.heading import heading
+from synapse_bridge.generate.markdown import markdown
 
 
 def emit(contract: Contract, fingerprint: str) -> dict[str, str]:
@@ -37,7 +38,7 @@ def emit(contract: Contract, fingerprint: str) -> dict[str, str]:
     files = {
         "mix.exs": client.mix(),
         ".formatter.exs": client.formatter(),
-        "README.md": client.readme(),
+        "README.md": client.docs.readme(),
         f"lib/{stem}.ex": client.service(),
     }
     modules = {item.elixir: client.message(item) for item in contract.messages}
@@ -79,8 +80,9 @@ class _Client:
         value = ":ok" if method.result is None else fill(method.result, "elixir_type", self._name)
         result = ":ok" if returns_nothing else f"{{:ok, {value}}}"
         error = "{:error, SynapseBridge.Error.t()}"
+        doc = self.docs.method(method, self._arguments(method), self._options(method))
         yield [
-            *elixir_docs.attribute("doc", self.docs.method(method)),
+            *elixir_docs.attribute("doc", doc),
             *self._spec(method, name, f"{result} | {error}"),
             *self._function(method, name, "call"),
         ]
@@ -123,7 +125,7 @@ class _Client:
     def message(self, message: Message) -> str:
         doc = self.docs.message(message) if message.role in ("model", "dataclass") else None
         fields = [self._field(field) for field in message.fields]
-        block = ["  message do", *elixir_docs.spaced(fields), "  end"]
+        block = ["  message do", *_spaced(fields), "  end"]
         head = [*elixir_docs.attribute("moduledoc", doc), "  use SynapseBridge.Message"]
         return self._defmodule(message.elixir, [head, block])
 
@@ -134,7 +136,7 @@ class _Client:
         parts.append(self._presence(field))
         parts += [f"{name}: {value}" for name, value in constraints(field.type)]
         if field.doc:
-            parts.append(f"doc: {elixir_terms.string(elixir_docs.inline(field.doc))}")
+            parts.append(f"doc: {elixir_terms.string(markdown(field.doc))}")
         return statement(", ".join(parts), indent=4)
 
     def _presence(self, field: Field) -> str:
@@ -149,7 +151,7 @@ class _Client:
     def enum(self, enum: Enum) -> str:
         literal = ", literal: true" if enum.role == "literal" else ""
         values = [self._value(enum, member) for member in enum.members]
-        block = ["  enum do", *elixir_docs.spaced(values), "  end"]
+        block = ["  enum do", *_spaced(values), "  end"]
         head = [
             *elixir_docs.attribute("moduledoc", self.docs.enum(enum)),
             f"  use SynapseBridge.Enum{literal}",
@@ -161,7 +163,7 @@ class _Client:
         if enum.role == "enum" and member.name != member.value:
             parts.append(f"name: {elixir_terms.string(member.name)}")
         if member.doc:
-            parts.append(f"doc: {elixir_terms.string(elixir_docs.inline(member.doc))}")
+            parts.append(f"doc: {elixir_terms.string(markdown(member.doc))}")
         return statement(", ".join(parts), indent=4)
 
     # The package
@@ -201,12 +203,19 @@ end
 ]
 """
 
-    def readme(self) -> str:
-        return self.docs.readme()
-
     def _name(self, one: MessageRef | EnumRef) -> str:
         return self._modules[one.name]
 
     def _defmodule(self, module: str, blocks: list[list[str]]) -> str:
         body = "\n\n".join("\n".join(block) for block in blocks)
         return f"# {heading(self.contract)}\ndefmodule {module} do\n{body}\nend\n"
+
+
+def _spaced(rows: list[list[str]]) -> list[str]:
+    """Rows one after the other, with a blank line around those of several lines, as formatted."""
+    body: list[str] = []
+    for index, row in enumerate(rows):
+        if index and (len(row) > 1 or len(rows[index - 1]) > 1):
+            body.append("")
+        body.extend(row)
+    return body

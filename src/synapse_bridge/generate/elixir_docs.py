@@ -1,75 +1,199 @@
-"""Documentation of a generated client, as Markdown in Elixir's attributes."""
+"""Documentation of a generated client: Python's docstrings as Markdown, in Elixir's attributes."""
 
 from __future__ import annotations
 
-from synapse_bridge.contract import Contract, Enum, Message, Method
-from synapse_bridge.generate import prose
-from synapse_bridge.generate.heading import heading
+import re
+import textwrap
+from collections.abc import Iterator
+
+from synapse_bridge.contract import (
+    Contract,
+    Dynamic,
+    Enum,
+    EnumRef,
+    Field,
+    Literally,
+    Message,
+    MessageRef,
+    Method,
+    Required,
+)
+from synapse_bridge.contract.registry import fill
+from synapse_bridge.generate import elixir_fields, prose
+from synapse_bridge.generate.markdown import markdown
+
+# Characters that make text read in another order than it is written. Elixir refuses them unescaped.
+_BIDIRECTIONAL = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def attribute(name: str, markdown: str | None) -> list[str]:
-    """``@doc`` or ``@moduledoc`` with a text, or ``false``."""
-    if markdown is None:
+def attribute(name: str, text: str | None) -> list[str]:
+    """``@doc`` or ``@moduledoc`` with Markdown, or ``false``.
+
+    Whatever the text holds, it stays text: nothing in it ends the heredoc or is interpolated.
+    """
+    if text is None:
         return [f"  @{name} false"]
-    body = [f"  {_escaped(line)}" if line else "" for line in prose.lines(markdown)]
-    return [f'  @{name} """', *body, '  """']
+    lines = prose.lines(text)
+    raw = '"""' not in text and not _BIDIRECTIONAL.search(text)
+    sigil = "~S" if raw and ("\\" in text or "#{" in text) else ""
+    body = lines if sigil else map(_escaped, lines)
+    return [f'  @{name} {sigil}"""', *(f"  {line}" if line else "" for line in body), '  """']
 
 
 def _escaped(line: str) -> str:
     line = line.replace("\\", "\\\\").replace("#{", "\\#{").replace('"""', '\\"\\"\\"')
-    return line
-
-
-def inline(text: str) -> str:
-    return "\n".join(prose.lines(text))
-
-
-def spaced(items: list[list[str]]) -> list[str]:
-    """Rows one after the other, with a blank line around those of several lines (as formatted)."""
-    body: list[str] = []
-    for index, item in enumerate(items):
-        if index and (len(item) > 1 or len(items[index - 1]) > 1):
-            body.append("")
-        body.extend(item)
-    return body
+    return _BIDIRECTIONAL.sub(lambda match: f"\\u{ord(match[0]):04X}", line)
 
 
 class Documentation:
+    """The Markdown of everything in a client that has documentation."""
+
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._modules = {item.name: item.elixir for item in contract.messages}
+        self._modules |= {item.name: item.elixir for item in contract.enums}
 
     def service(self) -> str:
+        """The client module."""
         service = self._contract.service
-        first, *rest = prose.lines(service.doc) or [""]
-        return "\n".join(
-            [
-                f"Client of the Python module `{service.module}`.",
-                *(["", first, *rest] if first else []),
-                "",
-                "Put a channel in your supervision tree, then call:",
-                "",
-                f'    children = [{{{service.elixir}, target: "localhost:50051"}}]',
-            ]
+        return _paragraphs(
+            f"Client of the Python module `{service.module}`.",
+            markdown(service.doc),
+            "Put a channel in your supervision tree, then call:",
+            f'    children = [{{{service.elixir}, target: "localhost:50051"}}]',
         )
 
-    def method(self, method: Method) -> str:
+    def message(self, message: Message) -> str:
+        """A message; the list of fields is added by ``SynapseBridge.Message``."""
+        return markdown(message.doc) or f"The Python {message.role} `{message.name}`."
+
+    def enum(self, enum: Enum) -> str:
+        """An enum; the list of values is added by ``SynapseBridge.Enum``."""
+        if enum.doc:
+            return markdown(enum.doc)
+        if enum.role == "enum":
+            return f"The Python enum `{enum.name}`."
+        return f"The literals of `{enum.name}` in Python."
+
+    def method(self, method: Method, arguments: list[Field], options: list[Field]) -> str:
+        """A function, from its docstring."""
         doc = method.doc
-        return (
-            "\n\n".join(filter(None, (doc.summary, doc.description)))
-            or f"Calls `{method.function}`."
+        return _paragraphs(
+            markdown(doc.summary) or f"Calls the Python function `{method.name}`.",
+            markdown(doc.description),
+            self._parameters(arguments),
+            self._options(options),
+            _section("Returns", markdown(doc.returns)),
+            _section("Errors", _raises(method)),
+            _section("Examples", "\n\n".join(map(markdown, doc.examples))),
         )
 
     def bang(self, method: Method, arity: int) -> str:
+        """The function that raises."""
         value = "" if method.result is None else "returns the bare value and "
         return f"Same as `{method.elixir}/{arity}`, but {value}raises `SynapseBridge.Error`."
 
-    def message(self, message: Message) -> str:
-        kind = "model" if message.role == "model" else "dataclass"
-        return message.doc or f"The Python {kind} `{message.name}`."
+    def _parameters(self, fields: list[Field]) -> str:
+        """The parameters, where there is more to say of one than its type."""
+        if not any(field.doc or prose.requirements(field.type) for field in fields):
+            return ""
+        return _section("Parameters", _items(self._item(f, f.elixir) for f in fields))
 
-    def enum(self, enum: Enum) -> str:
-        return enum.doc or f"The Python enum `{enum.name}`."
+    def _options(self, fields: list[Field]) -> str:
+        if not fields:
+            return ""
+        items = _items(self._item(field, f":{field.elixir}") for field in fields)
+        also = "`t:SynapseBridge.Client.option/0` lists the options of every call."
+        return _section("Options", f"{items}\n\n{also}")
+
+    def _item(self, field: Field, name: str) -> str:
+        facts = [f"`{fill(field.type, 'elixir_type', self._name)}`"]
+        if demands := prose.requirements(field.type):
+            facts.append(demands)
+        match field.default:
+            case Required() if name.startswith(":"):
+                facts.append("required")
+            case Dynamic():
+                facts.append("default made by Python")
+            case Literally(value):
+                source = elixir_fields.default(field.type, value, self._contract)
+                facts.append(f"default {prose.code(source)}")
+        return _described(f"`{name}` ({'; '.join(facts)})", field.doc)
 
     def readme(self) -> str:
+        """The README of the package."""
         service = self._contract.service
-        return f"<!-- {heading(self._contract)} -->\n# {service.elixir}\n"
+        about = markdown(service.doc)
+        functions = (
+            f"`{service.elixir}.{method.elixir}` - {markdown(method.doc.summary)}".removesuffix(
+                " - "
+            )
+            for method in service.methods
+        )
+        return _README.format(
+            module=service.elixir,
+            python=service.module,
+            app=service.stem,
+            about=f"{about}\n\n" if about else "",
+            functions=textwrap.dedent(_items(functions)),
+        )
+
+    def _name(self, one: MessageRef | EnumRef) -> str:
+        return self._modules[one.name]
+
+
+_README = """\
+# {module}
+
+Elixir client of the Python module `{python}`, generated by Synapse Bridge. Do not edit: generate
+it again when the Python code changes.
+
+{about}## Use
+
+Add the package, and a channel to your supervision tree:
+
+```elixir
+# mix.exs
+{{:{app}, path: "path/to/this/folder"}}
+```
+
+```elixir
+children = [{{{module}, target: "localhost:50051"}}]
+Supervisor.start_link(children, strategy: :one_for_one)
+```
+
+Every function returns `{{:ok, value}}` (or `:ok`) or `{{:error, %SynapseBridge.Error{{}}}}`; its
+twin with `!` returns the bare value or raises that error. Messages are structs; wherever a function
+takes one, a map or a keyword list is as good.
+
+## Functions
+
+{functions}
+"""
+
+
+def _raises(method: Method) -> str:
+    if not method.doc.raises:
+        return ""
+    items = _items(
+        _described(f"`{name}`", words) if name else markdown(words)
+        for name, words in method.doc.raises
+    )
+    return f"What Python raises arrives as `SynapseBridge.Error`:\n\n{items}"
+
+
+def _described(subject: str, words: str) -> str:
+    return f"{subject} - {markdown(words)}" if words else subject
+
+
+def _section(title: str, text: str) -> str:
+    return f"## {title}\n\n{text}" if text else ""
+
+
+def _items(items: Iterator[str]) -> str:
+    """A list; an item of several lines stays one item."""
+    return "\n".join("  * " + item.replace("\n", "\n    ") for item in items)
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -20,7 +20,7 @@ _MARKS = {
     "multiple_of": "a multiple of {}",
     "min_length": "at least {} {unit}",
     "max_length": "at most {} {unit}",
-    "pattern": "matching `{}`",
+    "pattern": "matching {}",
 }
 
 
@@ -41,6 +41,12 @@ def _visible(character: str) -> str:
     if character in _BREAKS:
         return "\n"
     return "\ufffd" if unicodedata.category(character) in ("Cc", "Cs") else character
+
+
+def code(text: str) -> str:
+    """A text as Markdown code, on one line."""
+    shown = "".join(_visible(character) for character in text).replace("\n", "\\n")
+    return f"`` {shown} ``" if "`" in shown else f"`{shown}`"
 
 
 def requirements(type_: Type) -> str:
@@ -70,4 +76,5 @@ def _demands(type_: Type) -> Iterator[str]:
 def _phrases(constraints: Constraints, unit: str) -> Iterator[str]:
     for name, value in constraints.items():
         singular = {"entries": "entry"}.get(unit, unit[:-1])
-        yield _MARKS[name].format(value, unit=singular if value == 1 else unit)
+        shown = code(value) if isinstance(value, str) else value
+        yield _MARKS[name].format(shown, unit=singular if value == 1 else unit)

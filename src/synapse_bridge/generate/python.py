@@ -156,13 +156,20 @@ class _Server:
         if method.result:
             annotation = fill(method.result, "python", self.names.annotation)
         signature = call(f"{self.names.function(method)}_response", f"result: {annotation}")
-        fields = (
-            concat(f"{field.proto}=", self._write_field(field, "result"))
-            for field in message.fields
-        )
+        head = statement(concat("def ", signature, f" -> pb.{message.proto}:"), depth=0)
+        if not message.fields:
+            return [*head, f"    return pb.{message.proto}()"]
+        (field,) = message.fields
+        shape = slot(field.type, field.default)
+        write = self._write_field(field, "result")
+        if shape.label != "map" or isinstance(shape.element, Scalar):
+            made = call(f"pb.{message.proto}", concat(f"{field.proto}=", write))
+            return [*head, *statement(concat("return ", made))]
+        # protobuf's stubs do not know that the values of a map may be dicts.
         return [
-            *statement(concat("def ", signature, f" -> pb.{message.proto}:"), depth=0),
-            *statement(concat("return ", call(f"pb.{message.proto}", *fields))),
+            *head,
+            *statement(concat("entries: dict[Any, Any] = ", write)),
+            f"    return pb.{message.proto}({field.proto}=entries)",
         ]
 
     # Values from the wire
