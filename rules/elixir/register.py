@@ -1,0 +1,33 @@
+"""The Elixir backend: libraries, tests and programs, formatted, checked and packaged."""
+from __future__ import annotations
+
+from elixir import (
+    compiler,
+    dependency_inference,
+    exunit,
+    mix_format,
+    mix_package,
+    program,
+    script,
+    servers,
+    toolchain,
+)
+from elixir.target_types import ElixirScript, ElixirSources, ExUnitTests, MixPackage
+
+
+def target_types():
+    return [ElixirScript, ElixirSources, ExUnitTests, MixPackage]
+
+
+def rules():
+    return [
+        *compiler.rules(),
+        *dependency_inference.rules(),
+        *exunit.rules(),
+        *mix_format.rules(),
+        *mix_package.rules(),
+        *program.rules(),
+        *script.rules(),
+        *servers.rules(),
+        *toolchain.rules(),
+    ]

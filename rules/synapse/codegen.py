@@ -1,0 +1,229 @@
+"""Contract and code of a service: introspection, then generation, each a cached step."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pants.backend.python.target_types import PythonSourceField
+from pants.core.util_rules.source_files import SourceFilesRequest
+from pants.engine.addresses import Address, Addresses
+from pants.engine.fs import AddPrefix, Digest, DigestSubset, PathGlobs, RemovePrefix, Snapshot
+from pants.engine.rules import collect_rules
+from pants.engine.target import (
+    GeneratedSources,
+    GenerateSourcesRequest,
+    Target,
+    TransitiveTargetsRequest,
+)
+from pants.engine.unions import UnionRule
+from pants.source.source_root import SourceRootRequest
+from pants.util.logging import LogLevel
+
+from elixir.target_types import ElixirLibrarySourcesField
+from pants_compat import (
+    add_prefix,
+    concurrently,
+    determine_source_files,
+    digest_subset_to_digest,
+    digest_to_snapshot,
+    get_source_root,
+    implicitly,
+    merge_digests,
+    remove_prefix,
+    resolve_targets,
+    resolve_unparsed_address_inputs,
+    rule,
+    transitive_targets,
+)
+from pants.engine.fs import MergeDigests
+from synapse import names
+from synapse.subsystem import Synapse
+from synapse.target_types import (
+    SynapseArtefactsField,
+    SynapseConfigField,
+    SynapseFunctionsField,
+    SynapseModuleField,
+    elixir_module,
+    stem,
+)
+from synapse.tool import ToolRequest, run_tool
+
+_CONTRACT = "contract.json"
+_OUT = "out"
+
+
+@dataclass(frozen=True)
+class ContractRequest:
+    service: Address
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The contract of a service, in the file `contract.json`."""
+
+    digest: Digest
+
+
+@rule(desc="Introspect a Synapse service", level=LogLevel.DEBUG)
+async def introspect(request: ContractRequest, synapse: Synapse) -> Contract:
+    tool, closure = await concurrently(
+        resolve_unparsed_address_inputs(synapse.tool_addresses, **implicitly()),
+        transitive_targets(TransitiveTargetsRequest([request.service]), **implicitly()),
+    )
+    (service,) = closure.roots
+    config = await determine_source_files(SourceFilesRequest([service[SynapseConfigField]]))
+    output = await run_tool(
+        ToolRequest(
+            # Not the service itself: its own sources are what is about to be generated.
+            roots=Addresses(sorted({*tool, *(t.address for t in closure.dependencies)})),
+            arguments=(
+                "inspect",
+                "--module",
+                service[SynapseModuleField].value,
+                *(
+                    argument
+                    for function in service[SynapseFunctionsField].value or ()
+                    for argument in ("--function", function)
+                ),
+                "--elixir-module",
+                elixir_module(service),
+                *(argument for file in config.files for argument in ("--config", file)),
+                "--json",
+                "--output",
+                _CONTRACT,
+            ),
+            inputs=config.snapshot.digest,
+            description=f"Introspect {request.service}",
+            output_files=(_CONTRACT,),
+        ),
+        **implicitly(),
+    )
+    return Contract(output.digest)
+
+
+@dataclass(frozen=True)
+class GeneratedCodeRequest:
+    service: Address
+
+
+@dataclass(frozen=True)
+class GeneratedCode:
+    """All that is generated from a service: `contract.json`, `proto/`, `python/`, `elixir/`."""
+
+    snapshot: Snapshot
+
+
+@rule(desc="Generate the code of a Synapse service", level=LogLevel.DEBUG)
+async def generate(request: GeneratedCodeRequest, synapse: Synapse) -> GeneratedCode:
+    contract, tool, targets = await concurrently(
+        introspect(ContractRequest(request.service), **implicitly()),
+        resolve_unparsed_address_inputs(synapse.tool_addresses, **implicitly()),
+        resolve_targets(**implicitly({Addresses([request.service]): Addresses})),
+    )
+    output = await run_tool(
+        ToolRequest(
+            roots=tool,
+            arguments=("generate", "--contract", _CONTRACT, "--out", _OUT),
+            inputs=contract.digest,
+            description=f"Generate the code of {request.service}",
+            output_directories=(_OUT,),
+        ),
+        **implicitly(),
+    )
+    stripped = await remove_prefix(RemovePrefix(output.digest, _OUT))
+    snapshot = await digest_to_snapshot(stripped)
+    (service,) = targets
+    missing = {
+        f"python/{module}.py" for module in names.python_modules(stem(service))
+    }.difference(snapshot.files)
+    if missing:
+        raise Exception(
+            f"The code generated for {request.service} lacks {', '.join(sorted(missing))}, which "
+            f"dependency inference relies on. It has: {', '.join(snapshot.files)}."
+        )
+    return GeneratedCode(snapshot)
+
+
+@dataclass(frozen=True)
+class PlacedCodeRequest:
+    """Of the code generated from a service, the files under `prefix`, moved to `destination`."""
+
+    service: Address
+    globs: tuple[str, ...]
+    prefix: str
+    destination: str
+
+
+@dataclass(frozen=True)
+class PlacedCode:
+    snapshot: Snapshot
+
+
+@rule(desc="Place generated code", level=LogLevel.DEBUG)
+async def place(request: PlacedCodeRequest) -> PlacedCode:
+    code = await generate(GeneratedCodeRequest(request.service), **implicitly())
+    chosen = await digest_subset_to_digest(
+        DigestSubset(code.snapshot.digest, PathGlobs(request.globs))
+    )
+    stripped = await remove_prefix(RemovePrefix(chosen, request.prefix))
+    placed = await add_prefix(AddPrefix(stripped, request.destination))
+    return PlacedCode(await digest_to_snapshot(placed))
+
+
+def folder(service: Target) -> str:
+    """Where, in the repository's layout, generated code that is not Python belongs."""
+    return "/".join(part for part in (service.address.spec_path, stem(service)) if part)
+
+
+class GenerateSynapsePython(GenerateSourcesRequest):
+    input = SynapseConfigField
+    output = PythonSourceField
+
+
+@rule(desc="Generate the Python server of a Synapse service", level=LogLevel.DEBUG)
+async def generate_python(request: GenerateSynapsePython) -> GeneratedSources:
+    address = request.protocol_target.address
+    root = await get_source_root(SourceRootRequest.for_address(address), **implicitly())
+    code = await place(
+        PlacedCodeRequest(address, ("python/**",), "python", root.path), **implicitly()
+    )
+    return GeneratedSources(code.snapshot)
+
+
+class GenerateSynapseElixir(GenerateSourcesRequest):
+    input = SynapseConfigField
+    output = ElixirLibrarySourcesField
+
+
+@rule(desc="Generate the Elixir client of a Synapse service", level=LogLevel.DEBUG)
+async def generate_elixir(request: GenerateSynapseElixir) -> GeneratedSources:
+    target = request.protocol_target
+    code = await place(
+        PlacedCodeRequest(target.address, ("elixir/lib/**",), "", folder(target)), **implicitly()
+    )
+    return GeneratedSources(code.snapshot)
+
+
+class GenerateSynapseArtefacts(GenerateSourcesRequest):
+    input = SynapseConfigField
+    output = SynapseArtefactsField
+
+
+@rule(desc="Generate the contract and definition of a Synapse service", level=LogLevel.DEBUG)
+async def generate_artefacts(request: GenerateSynapseArtefacts) -> GeneratedSources:
+    target = request.protocol_target
+    code = await place(
+        PlacedCodeRequest(
+            target.address, ("**", "!python/**", "!elixir/lib/**"), "", folder(target)
+        ),
+        **implicitly(),
+    )
+    return GeneratedSources(code.snapshot)
+
+
+def rules():
+    return [
+        *collect_rules(),
+        UnionRule(GenerateSourcesRequest, GenerateSynapsePython),
+        UnionRule(GenerateSourcesRequest, GenerateSynapseElixir),
+        UnionRule(GenerateSourcesRequest, GenerateSynapseArtefacts),
+    ]

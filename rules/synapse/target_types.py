@@ -1,0 +1,139 @@
+"""The `synapse_service` target and its fields."""
+from __future__ import annotations
+
+import re
+
+from pants.backend.python.target_types import PythonResolveField
+from pants.core.goals.package import OutputPathField
+from pants.engine.addresses import Address
+from pants.engine.target import (
+    COMMON_TARGET_FIELDS,
+    Dependencies,
+    InvalidFieldException,
+    MultipleSourcesField,
+    OptionalSingleSourceField,
+    StringField,
+    StringSequenceField,
+    Target,
+)
+
+from synapse import names
+
+
+class SynapseDependenciesField(Dependencies):
+    help = (
+        "Addresses that the service needs beyond those inferred. Inferred are the sources of its "
+        "`module`, what the generated server imports, and the Elixir runtime."
+    )
+
+
+class SynapseConfigField(OptionalSingleSourceField):
+    # Pants hangs code generation on a sources field; this is the one that a service can have.
+    alias = "config"
+    uses_source_roots = False
+    expected_file_extensions = (".yaml", ".yml", ".json", ".toml")
+    help = (
+        "A configuration file in the BUILD file's folder: `synapse.yaml`, its JSON twin, or a "
+        "`pyproject.toml` with a `[tool.synapse_bridge]` table. It names the proto package and "
+        "service, maps functions to Elixir names and overrides types. What the BUILD file says "
+        "goes first."
+    )
+
+
+class SynapseModuleField(StringField):
+    alias = "module"
+    required = True
+    value: str
+    help = (
+        "The Python module whose functions are called from Elixir (`shop.pricing`), or an object in "
+        "it whose methods are (`shop.pricing:engine`)."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: str | None, address: Address) -> str:
+        value = super().compute_value(raw_value, address)
+        if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?", value or ""):
+            raise InvalidFieldException(
+                f"The `{cls.alias}` of {address} must be a Python module, as in `shop.pricing`, or an "
+                f"object in one, as in `shop.pricing:engine`, but is {value!r}."
+            )
+        return value
+
+
+class SynapseFunctionsField(StringSequenceField):
+    alias = "functions"
+    help = (
+        "The functions to expose. By default those in the module's `__all__`, or else its public "
+        "functions with annotations."
+    )
+
+
+class SynapseElixirModuleField(StringField):
+    alias = "elixir_module"
+    help = (
+        "The Elixir module to generate (`MyApp.Orders`). By default the Python module's name in "
+        "camel case: `shop.pricing` gives `Shop.Pricing`. The names of the generated Python modules "
+        "follow from it: `my_app_orders_server`, `my_app_orders_pb2` and `my_app_orders_pb2_grpc`."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: str | None, address: Address) -> str | None:
+        value = super().compute_value(raw_value, address)
+        if value is not None and not re.fullmatch(r"[A-Z]\w*(\.[A-Z]\w*)*", value, re.ASCII):
+            raise InvalidFieldException(
+                f"The `{cls.alias}` of {address} must be an Elixir module, as in `MyApp.Orders`, "
+                f"but is {value!r}."
+            )
+        return value
+
+
+class SynapseOutputPathField(OutputPathField):
+    help = (
+        "Where packages are written, relative to `dist/` and without an ending: the server is "
+        "`<output_path>.pex`, the Elixir client `<output_path>.elixir.tar.gz`, and the service "
+        "definition `<output_path>.proto`. The default is the folder and name of the target."
+    )
+
+    def path(self, ending: str) -> str:
+        if self.value:
+            return f"{self.value}.{ending}"
+        return self.value_or_default(file_ending=ending)
+
+
+class SynapseService(Target):
+    alias = "synapse_service"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        SynapseDependenciesField,
+        SynapseModuleField,
+        SynapseFunctionsField,
+        SynapseElixirModuleField,
+        SynapseConfigField,
+        PythonResolveField,
+        SynapseOutputPathField,
+    )
+    help = (
+        "Typed Python functions, callable from Elixir over gRPC.\n\n"
+        "The goal `export-codegen` writes the contract, the `.proto`, the Python server and the "
+        "Elixir client; `run` starts the server; `package` builds the server as a PEX and the client "
+        "as a Mix package. Python code that imports a generated module, and Elixir code that names "
+        "the Elixir module, depend on this target by that alone; `exunit_tests` and "
+        "`elixir_script` that do so get the server booted."
+    )
+
+
+class SynapseArtefactsField(MultipleSourcesField):
+    """What is generated beside Python and Elixir sources; exists only as output of generation."""
+
+    uses_source_roots = False
+
+
+def elixir_module(target: Target) -> str:
+    """The Elixir module that a `synapse_service` generates."""
+    module = target[SynapseModuleField].value.partition(":")[0]
+    return target[SynapseElixirModuleField].value or names.elixir_module(module)
+
+
+def stem(target: Target) -> str:
+    """What the names of all files generated from a `synapse_service` begin with."""
+    return names.stem(elixir_module(target))
