@@ -43,7 +43,8 @@ ModuleOption = Annotated[
         "--module",
         "-m",
         metavar="MODULE[:OBJECT]",
-        help="The Python module, or an object in it whose methods to bridge.",
+        help="The Python module, or an object in it whose methods to bridge. Default: the only "
+        "one in the configuration.",
     ),
 ]
 FunctionOption = Annotated[
@@ -183,22 +184,34 @@ def _contract(
     contract: Path | None,
 ) -> Contract:
     """The contract of the chosen module, or the one in the given file."""
-    if (module is None) == (contract is None):
-        raise UsageError("say what: `--module MODULE`, or `--contract FILE`")
     if contract is not None:
-        if functions or elixir_module or config:
+        if module or functions or elixir_module or config:
             raise UsageError(
-                "`--contract` is finished: `--function`, `--elixir-module` and `--config` go with "
-                "`--module`"
+                "`--contract` says all: `--module`, `--function`, `--elixir-module` and `--config` "
+                "do not go with it"
             )
         return _read_contract(contract)
-    assert module is not None
     _path_has_working_directory()
     file = config or configuration.find(Path.cwd())
     source = configuration.read(file) if file else configuration.Source()
+    module = module or _only_module(source)
     return introspect(
         module, functions or (), source.naming(module, elixir_module), source.overrides()
     )
+
+
+def _only_module(source: configuration.Source) -> str:
+    """The module to bridge where the command line names none."""
+    match list(source.config.modules):
+        case [module]:
+            return module
+        case []:
+            raise UsageError("say what to bridge\n  → `--module MODULE`")
+        case modules:
+            raise UsageError(
+                f"{source.file} has several modules\n  → say `--module` with one of: "
+                + ", ".join(modules)
+            )
 
 
 def _read_contract(path: Path) -> Contract:

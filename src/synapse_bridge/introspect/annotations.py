@@ -231,12 +231,7 @@ def _is_alias_of(value: Any, annotation: Any) -> bool:
 def _class(cls: type, context: Context) -> MessageRef | EnumRef:
     if issubclass(cls, enum.Enum):
         return context.catalogue.enum(cls)
-    if cls is not pydantic.BaseModel and _is_model(cls):
+    is_model = issubclass(cls, pydantic.BaseModel) or dataclasses.is_dataclass(cls)
+    if is_model and cls is not pydantic.BaseModel and not unsupported.is_special(cls):
         return context.catalogue.message(cls)
     raise unsupported.explain(cls)
-
-
-def _is_model(cls: type) -> bool:
-    if issubclass(cls, pydantic.BaseModel):
-        return True
-    return dataclasses.is_dataclass(cls)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from synapse_bridge.contract import names
+from synapse_bridge.contract import elixir_terms, names
 from synapse_bridge.contract.model import Enum, EnumMember, Message
 from synapse_bridge.contract.types import EnumRef, MessageRef
 from synapse_bridge.introspect import source
@@ -142,7 +142,7 @@ def literal_members(values: tuple[LiteralValue, ...]) -> tuple[EnumMember, ...]:
             case bool():
                 elixir = "true" if value else "false"
             case int():
-                elixir = str(value)
+                elixir = elixir_terms.integer(value)
             case str():
                 elixir = names.atom(value)
         members.append(EnumMember(str(value), value, number, "", elixir))

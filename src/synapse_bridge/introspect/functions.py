@@ -30,9 +30,9 @@ from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.loading import suggestion
-from synapse_bridge.introspect.models import undefined
+from synapse_bridge.introspect.models import undefined, unreadable
 from synapse_bridge.introspect.naming import check_name
-from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal, Unsupported
+from synapse_bridge.introspect.refusal import IntrospectionError, Place, Unsupported
 
 Function = Callable[..., Any]
 
@@ -94,8 +94,9 @@ def read_function(
     except NameError as error:
         catalogue.refuse(undefined(error).at(_undefined_place(function, name, error, place)))
         return None
-    except (TypeError, ValueError, SyntaxError) as error:
-        catalogue.refuse(Refusal(place, f"its signature cannot be read: {error}"))
+    except Exception as error:
+        # An annotation is an expression of the user's, and can raise anything.
+        catalogue.refuse(unreadable(error).at(place))
         return None
     reader = _Reader(name, function, module, expression, hints, doc, catalogue)
     fields, parameters = [], []

@@ -21,7 +21,7 @@ from synapse_bridge.introspect.catalogue import Catalogue, class_doc, qualified
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.naming import check_name
-from synapse_bridge.introspect.refusal import Unsupported
+from synapse_bridge.introspect.refusal import Place, Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,17 @@ class _Validators:
 def read_message(cls: type, catalogue: Catalogue) -> None:
     """Read a class that the catalogue has noted; its refusals go there too."""
     name = qualified(cls)
+    place = catalogue.places[name]
     try:
         _check_class(cls)
         infos = _field_infos(cls)
     except Unsupported as error:
-        catalogue.refuse(error.at(catalogue.places[name]))
-        return
+        return catalogue.refuse(error.at(place))
+    except NameError as error:
+        return catalogue.refuse(undefined(error).at(_place_of_name(cls, error)))
+    except Exception as error:
+        # An annotation is an expression of the user's, and can raise anything.
+        return catalogue.refuse(unreadable(error).at(place))
     role, doc, field_docs = _documentation(cls)
     fields = []
     for number, (field, info) in enumerate(infos.items(), 1):
@@ -111,14 +116,11 @@ def _default(type_: Type, info: FieldInfo, validators: _Validators, context: Con
 def _field_infos(cls: type) -> Mapping[str, FieldInfo]:
     """Fields in declaration order, as pydantic sees them."""
     if issubclass(cls, pydantic.BaseModel):
-        _complete(cls)
+        cls.model_rebuild()  # resolves forward references, which pydantic does on first use
         return cls.model_fields
     if hasattr(cls, "__pydantic_fields__"):
         return typing.cast("Mapping[str, FieldInfo]", cls.__pydantic_fields__)
-    try:
-        hints = typing.get_type_hints(cls, include_extras=True)
-    except NameError as error:
-        raise undefined(error) from None
+    hints = typing.get_type_hints(cls, include_extras=True)
     return dict(_standard_fields(cls, hints))
 
 
@@ -134,31 +136,36 @@ def _standard_fields(cls: type, hints: Mapping[str, Any]) -> Iterator[tuple[str,
             )
 
 
-def _complete(cls: type[pydantic.BaseModel]) -> None:
-    """Resolve a model's forward references, which pydantic does on first use."""
-    try:
-        cls.model_rebuild()
-    except (NameError, pydantic.errors.PydanticUndefinedAnnotation) as error:
-        raise undefined(error) from None
-
-
-def undefined(error: Exception) -> Unsupported:
+def undefined(error: NameError) -> Unsupported:
     """A name in an annotation that its module does not have."""
-    name = getattr(error, "name", None)
-    what = f"`{name}` is not defined" if name else str(error)
+    what = f"`{error.name}` is not defined" if error.name else str(error)
     return Unsupported(
         f"{what} when the annotation is evaluated",
         "import or define it at the top of the module (not only under `TYPE_CHECKING`)",
     )
 
 
+def unreadable(error: Exception) -> Unsupported:
+    """Annotations that raise when they are evaluated."""
+    first, _, _ = str(error).partition("\n\n")
+    return Unsupported(
+        f"its annotations cannot be evaluated: {type(error).__name__}: {first}",
+        "correct the annotations",
+    )
+
+
+def _place_of_name(cls: type, error: NameError) -> Place:
+    """The field in whose annotation an undefined name stands, else the class."""
+    for name in source.annotated_fields(cls):
+        place = source.field_place(cls, name)
+        if error.name and error.name in place.annotation:
+            return place
+    return source.class_place(cls)
+
+
 def _check_class(cls: type) -> None:
     """Refuse what makes a class's values differ from its fields."""
     config = _config(cls)
-    if issubclass(cls, pydantic.RootModel):
-        raise Unsupported("it is a RootModel", "annotate the root's own type")
-    if _is_generic(cls):
-        raise Unsupported("it is generic", "write a class of its own with the types filled in")
     if config.get("extra") == "allow":
         raise Unsupported(
             'its `extra="allow"` lets it hold values without a type',
@@ -196,11 +203,6 @@ def _check_field(cls: type, info: FieldInfo) -> None:
             "it has an alias, and the class an `__init__` of its own, which takes only aliases",
             "drop the alias or the `__init__`",
         )
-
-
-def _is_generic(cls: type) -> bool:
-    generic = getattr(cls, "__pydantic_generic_metadata__", None) or {}
-    return bool(generic.get("origin") or getattr(cls, "__parameters__", ()))
 
 
 def _config(cls: type) -> Mapping[str, Any]:

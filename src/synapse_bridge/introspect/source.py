@@ -72,6 +72,16 @@ def field_place(cls: type, name: str) -> Place:
     return Place(at.file, at.line, subject)
 
 
+def annotated_fields(cls: type) -> list[str]:
+    """The names that a class and its bases annotate, as far as their source is at hand."""
+    return [
+        statement.target.id
+        for owner in reversed(cls.__mro__)
+        for statement in getattr(_class(owner)[0], "body", ())
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    ]
+
+
 def member_docs(cls: type) -> dict[str, str]:
     """The string that follows an assignment in a class body, by the assigned name."""
     node, _ = _class(cls)

@@ -43,6 +43,8 @@ _INSTEAD: Mapping[Any, str] = {
     datetime.datetime: "write `str` in ISO 8601, and convert in the function",
     datetime.date: "write `str` in ISO 8601, and convert in the function",
     datetime.time: "write `str` in ISO 8601, and convert in the function",
+    pydantic.AwareDatetime: "write `str` in ISO 8601, and convert in the function",
+    pydantic.NaiveDatetime: "write `str` in ISO 8601, and convert in the function",
     datetime.timedelta: "write `float` seconds, or `int` microseconds",
     uuid.UUID: _TEXT,
     decimal.Decimal: _TEXT,
@@ -116,10 +118,9 @@ def explain(annotation: Any) -> Unsupported:
         for base, reason, instead in _BASES:
             if issubclass(origin, base):
                 return Unsupported(f"{shown} {reason}", instead)
-        if typing.get_args(annotation):
+        if typing.get_args(annotation) or _is_generic(origin):
             return Unsupported(
-                f"{shown} is an instance of a generic class",
-                "write a class of its own with the types filled in",
+                f"{shown} is generic", "write a class of its own with the types filled in"
             )
         return Unsupported(
             f"{shown} is neither a BaseModel nor a dataclass",
@@ -128,6 +129,17 @@ def explain(annotation: Any) -> Unsupported:
     if typing_objects.is_forwardref(annotation) or isinstance(annotation, str):
         return Unsupported(f"{shown} cannot be resolved", "import or define the name in its module")
     return Unsupported(f"{shown} is not supported", _SHAPE)
+
+
+def is_special(cls: type) -> bool:
+    """Whether a model or dataclass is of a kind that is not supported."""
+    return issubclass(cls, pydantic.RootModel) or _is_generic(cls)
+
+
+def _is_generic(cls: type) -> bool:
+    """Whether a class has type parameters, open or filled in."""
+    generic = getattr(cls, "__pydantic_generic_metadata__", None) or {}
+    return bool(generic.get("origin") or getattr(cls, "__parameters__", ()))
 
 
 def text(annotation: Any) -> str:

@@ -1,0 +1,283 @@
+"""Annotations become types, or are refused with what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from synapse_bridge.contract.types import (
+    Constraints,
+    EnumRef,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
+from synapse_bridge.introspect import introspect
+from synapse_bridge.introspect.conftest import Read, Refuse, Write
+
+PRELUDE = """
+from __future__ import annotations
+import collections, datetime, decimal, enum, pathlib, re, typing, uuid
+from collections.abc import *
+from dataclasses import dataclass
+from typing import (Annotated, Any, Generic, List, Dict, Literal, NamedTuple, NewType, Optional,
+    TypedDict, TypeVar, Union)
+from annotated_types import Ge, Gt, Interval, Le, Len, Lt, MinLen, MultipleOf, Predicate
+from pydantic import *
+from typing_extensions import TypeAliasType
+
+class Colour(enum.Enum):
+    RED = "r"
+    DARK_BLUE = "b"
+class Item(BaseModel):
+    n: int
+@dataclass
+class Point:
+    x: float
+Mode = Literal["on", "off"]
+UserId = NewType("UserId", int)
+Names = TypeAliasType("Names", list[str])
+T = TypeVar("T")
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+class Root(RootModel[int]): pass
+class Pair(NamedTuple):
+    a: int
+class Dictionary(TypedDict):
+    a: int
+class Bits(enum.Flag):
+    A = 1
+class Text(str): pass
+class Plain: pass
+class Odd(enum.Enum):
+    A = (1, 2)
+class Empty(enum.Enum): pass
+"""
+LINES = PRELUDE.count("\n")
+
+
+def scalar(kind: str, **constraints: object) -> Scalar:
+    return Scalar(kind, Constraints(**constraints))  # type: ignore[arg-type]  # tables of tests
+
+
+INT, STR, FLOAT = scalar("int64"), scalar("string"), scalar("double")
+
+
+def result_type(read: Read, annotation: str) -> tuple[Type | None, str]:
+    contract = read(f"{PRELUDE}\ndef f() -> {annotation}: ...\n")
+    return contract.service.methods[0].result, contract.service.module
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("bool", scalar("bool")),
+        ("int", INT),
+        ("float", FLOAT),
+        ("str", STR),
+        ("bytes", scalar("bytes")),
+        ("list[int]", ListOf(INT)),
+        ("List[int]", ListOf(INT)),
+        ("list[list[str]]", ListOf(ListOf(STR))),
+        ("dict[str, int]", MapOf(STR, INT)),
+        ("Dict[int, list[str]]", MapOf(INT, ListOf(STR))),
+        ("dict[bool, float]", MapOf(scalar("bool"), FLOAT)),
+        ("int | None", Nullable(INT)),
+        ("None | int", Nullable(INT)),
+        ("Optional[list[int | None]]", Nullable(ListOf(Nullable(INT)))),
+        ("Union[int, None]", Nullable(INT)),
+        ("Optional[Optional[int]]", Nullable(INT)),
+        ("UserId", INT),
+        ("Names", ListOf(STR)),
+        ("dict[UserId, Names]", MapOf(INT, ListOf(STR))),
+        ("'list[int]'", ListOf(INT)),
+        ("list['int']", ListOf(INT)),
+        ("None", None),
+    ],
+)
+def test_types_without_names(read: Read, annotation: str, expected: Type | None) -> None:
+    assert result_type(read, annotation)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("Annotated[int, Ge(0)]", scalar("int64", ge=0)),
+        ("Annotated[int, Field(gt=0, lt=10)]", scalar("int64", gt=0, lt=10)),
+        ("Annotated[int, Interval(ge=1, le=3)]", scalar("int64", ge=1, le=3)),
+        ("Annotated[int, Ge(0), Ge(5)]", scalar("int64", ge=5)),
+        ("Annotated[Annotated[int, Ge(0)], Le(9)]", scalar("int64", ge=0, le=9)),
+        ("Annotated[int, Ge(1.0)]", scalar("int64", ge=1)),
+        ("PositiveInt", scalar("int64", gt=0)),
+        ("conint(ge=3, multiple_of=3)", scalar("int64", ge=3, multiple_of=3)),
+        ("Annotated[float, Field(ge=0, allow_inf_nan=False)]", scalar("double", ge=0)),
+        ("Annotated[str, Len(1, 5)]", scalar("string", min_length=1, max_length=5)),
+        ("constr(pattern='^a+$')", scalar("string", pattern="^a+$")),
+        ("Annotated[bytes, MinLen(2)]", scalar("bytes", min_length=2)),
+        ("Annotated[list[int], Len(1, 2)]", ListOf(INT, Constraints(min_length=1, max_length=2))),
+        ("conlist(int, max_length=2)", ListOf(INT, Constraints(max_length=2))),
+        ("list[Annotated[int, Ge(0)]]", ListOf(scalar("int64", ge=0))),
+        ("Annotated[dict[str, int], MinLen(1)]", MapOf(STR, INT, Constraints(min_length=1))),
+        ("dict[Annotated[str, MinLen(1)], int]", MapOf(scalar("string", min_length=1), INT)),
+        ("Annotated[int | None, Ge(0)]", Nullable(scalar("int64", ge=0))),
+        ("Annotated[int, Ge(0)] | None", Nullable(scalar("int64", ge=0))),
+        ("Annotated[UserId, Ge(0)]", scalar("int64", ge=0)),
+        ("Annotated[int, 'metres', Predicate(bool)]", INT),
+        ("Annotated[int, Strict]", INT),
+        ("Annotated[int, Ge(0), AfterValidator(abs), Le(5)]", scalar("int64", ge=0)),
+        ("Annotated[int, BeforeValidator(abs), Ge(0)]", INT),
+        ("Annotated[list[Annotated[int, Ge(0)]], BeforeValidator(list)]", ListOf(INT)),
+        ("constr(strip_whitespace=True, max_length=3)", STR),
+        ("Annotated[str, Field(pattern=re.compile('(?i)a'))]", STR),
+        ("Annotated[int, Ge(0), Le(2**64-1)]", scalar("uint64", ge=0, le=2**64 - 1)),
+        ("Annotated[int, Gt(-1), Lt(2**64)]", scalar("uint64", gt=-1, lt=2**64)),
+        ("Annotated[int, Ge(0), Le(2**63-1)]", scalar("int64", ge=0, le=2**63 - 1)),
+        (
+            "dict[Annotated[int, Ge(0), Le(2**64-1)], str]",
+            MapOf(scalar("uint64", ge=0, le=2**64 - 1), STR),
+        ),
+    ],
+)
+def test_constraints_are_carried_where_they_hold_for_what_is_sent(
+    read: Read, annotation: str, expected: Type
+) -> None:
+    assert result_type(read, annotation)[0] == expected
+
+
+def test_classes_are_named(read: Read) -> None:
+    for name, ref in (("Item", MessageRef), ("Point", MessageRef), ("Colour", EnumRef)):
+        type_, module = result_type(read, name)
+        assert type_ == ref(f"{module}.{name}")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "name"),
+    [
+        ("Mode", "Mode"),
+        ("Literal['on', 'off']", "Mode"),
+        ("list[Mode | None]", "Mode"),
+        ("Literal['off', 'on']", "f.return"),
+        ("Literal['on', 'off', 'auto']", "f.return"),
+    ],
+)
+def test_a_literal_is_named_by_its_alias_or_by_its_place(
+    read: Read, annotation: str, name: str
+) -> None:
+    contract = read(f"{PRELUDE}\ndef f() -> {annotation}: ...\n")
+    assert [enum.name for enum in contract.enums] == [f"{contract.service.module}.{name}"]
+
+
+def test_a_literal_with_none_is_nullable(read: Read) -> None:
+    type_, module = result_type(read, "Literal['a', None]")
+    assert type_ == Nullable(EnumRef(f"{module}.f.return"))
+
+
+def test_two_literals_of_one_place_are_told_apart(read: Read) -> None:
+    contract = read(f"{PRELUDE}\ndef f() -> dict[str, Literal[1]] | None: ...\n")
+    assert [enum.name.partition(".")[2] for enum in contract.enums] == ["f.return"]
+
+
+def test_a_literal_alias_that_modules_share_is_one_enum(write: Write) -> None:
+    home = write("""
+        from typing import Literal
+        from pydantic import BaseModel
+        Mode = Literal["on", "off"]
+        class Lamp(BaseModel):
+            mode: Mode
+    """)
+    user = write(f"""
+        from {home} import Lamp, Mode
+        def switch(lamp: Lamp, mode: Mode) -> Lamp: ...
+    """)
+    contract = introspect(user)
+    assert [enum.elixir.rpartition(".")[2] for enum in contract.enums] == ["Mode"]
+
+
+REFUSED = {
+    "Any": "name what it holds",
+    "object": "name what it holds",
+    "list": "list[…]",
+    "List": "list[…]",
+    "dict": "dict[str, …]",
+    "dict[float, int]": "str keys",
+    "dict[Colour, int]": "str keys",
+    "int | str": "one optional field for each alternative",
+    "int | str | None": "one optional field for each alternative",
+    "Item | Point": "one optional field for each alternative",
+    "tuple[int, str]": "list[…]",
+    "tuple[int, ...]": "list[…]",
+    "set[int]": "list[…]",
+    "frozenset[int]": "list[…]",
+    "collections.deque[int]": "list[…]",
+    "Sequence[int]": "list[…]",
+    "Iterable[int]": "list[…]",
+    "typing.Sequence[int]": "list[…]",
+    "Mapping[str, int]": "dict[…, …]",
+    "collections.defaultdict[str, int]": "dict[…, …]",
+    "Iterator[int]": "return a `list[…]`",
+    "AsyncIterator[int]": "return a `list[…]`",
+    "Generator[int, None, None]": "return a `list[…]`",
+    "Awaitable[int]": "async def",
+    "Callable[[int], int]": "the data that the callable would need",
+    "bytearray": "`bytes`",
+    "complex": "two floats",
+    "datetime.datetime": "ISO 8601",
+    "datetime.date": "ISO 8601",
+    "datetime.timedelta": "seconds",
+    "AwareDatetime": "ISO 8601",
+    "uuid.UUID": "`str`",
+    "decimal.Decimal": "`str`",
+    "pathlib.Path": "`str`",
+    "re.Pattern[str]": "`str`",
+    "HttpUrl": "",
+    "EmailStr": "`str`",
+    "SecretStr": "`str`",
+    "JsonValue": "",
+    "BaseModel": "name the model",
+    "Root": "the root's own type",
+    "Page[int]": "the types filled in",
+    "Page": "the types filled in",
+    "T": "name the type",
+    "Pair": "BaseModel or a dataclass",
+    "Dictionary": "BaseModel or a dataclass",
+    "Bits": "`int`",
+    "Text": "`str`",
+    "Plain": "write one with the data that it holds",
+    "Odd": "str or int value",
+    "Empty": "at least one",
+    "Literal[Colour.RED]": "the enum itself",
+    "Literal[b'x']": "str values",
+    "Literal[None]": "",
+    "type[int]": "",
+    "Annotated[int, PlainSerializer(str)]": "drop the serializer",
+    "Base64Bytes": "convert in the function",
+    "Json[int]": "convert in the function",
+    "SkipValidation[int]": "convert in the function",
+    "Annotated[int, Field(ge=0, le=2**70)]": "2**64-1",
+    "Annotated[int, Field(le=2**64-1)]": "2**64-1",
+    "Annotated[int, Field(ge=-2**70)]": "2**64-1",
+}
+
+
+@pytest.mark.parametrize("nested", ["{}", "list[{}]", "dict[str, {}]"])
+@pytest.mark.parametrize(("annotation", "instead"), REFUSED.items(), ids=REFUSED)
+def test_what_cannot_cross_is_refused_with_its_place_and_a_way_out(
+    refuse: Refuse, annotation: str, instead: str, nested: str
+) -> None:
+    written = nested.format(annotation)
+    message = refuse(f"{PRELUDE}\ndef f(good: int,\n      bad: {written}) -> int: ...\n")
+    assert f"m.py:{LINES + 3}: parameter `bad` of `f`: `{written}`" in message
+    assert "→" in message
+    assert instead in message
+
+
+def test_pydantic_has_the_last_word_on_constraints(refuse: Refuse) -> None:
+    message = refuse("""
+        from typing import Annotated
+        from pydantic import Field
+        def f(x: Annotated[str, Field(pattern="(")]) -> None: ...
+    """)
+    assert "m.py:4: parameter `x` of `f`" in message
+    assert "regex parse error" in message
