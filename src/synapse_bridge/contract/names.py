@@ -10,10 +10,10 @@ import keyword
 import re
 
 from synapse_bridge.contract import reserved
+from synapse_bridge.contract.elixir_terms import atom as atom
 
 _ELIXIR_VARIABLE = re.compile(r"[a-z_][A-Za-z0-9_]*\Z")
 _ELIXIR_MODULE = re.compile(r"[A-Z][A-Za-z0-9_]*(\.[A-Z][A-Za-z0-9_]*)*\Z")
-_PLAIN_ATOM = re.compile(r"[a-z_][A-Za-z0-9_]*[?!]?\Z")
 _PROTO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PROTO_PACKAGE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
 
@@ -79,16 +79,6 @@ def elixir_function(python: str) -> str:
 def avoid(name: str, taken: frozenset[str]) -> str:
     """The name, with a trailing underscore where it is reserved."""
     return f"{name}_" if name in taken else name
-
-
-def atom(text: str) -> str:
-    """An Elixir atom as source: ``:eur``, ``:"in stock"``."""
-    if _PLAIN_ATOM.match(text):
-        return f":{text}"
-    escaped = text.translate(
-        {ord("\\"): "\\\\", ord('"'): '\\"', ord("#"): "\\#", ord("\n"): "\\n", ord("\r"): "\\r"}
-    )
-    return f':"{escaped}"'
 
 
 def enum_value(enum: str, member: str) -> str | None:

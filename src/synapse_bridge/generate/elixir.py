@@ -21,10 +21,11 @@ from synapse_bridge.contract import (
     MessageRef,
     Method,
     Required,
+    elixir_terms,
 )
 from synapse_bridge.contract.names import underscore
 from synapse_bridge.contract.registry import fill
-from synapse_bridge.generate import elixir_docs, elixir_terms
+from synapse_bridge.generate import elixir_docs
 from synapse_bridge.generate.elixir_fields import constraints, default, field_type
 from synapse_bridge.generate.elixir_format import statement
 from synapse_bridge.generate.heading import heading

@@ -16,11 +16,11 @@ from synapse_bridge.contract import (
     Nullable,
     Scalar,
     Type,
+    elixir_terms,
 )
 from synapse_bridge.contract.registry import ROWS, row
 from synapse_bridge.contract.types import parts
 from synapse_bridge.contract.wire import Wrapped, element, slot
-from synapse_bridge.generate import elixir_terms
 
 
 def field_type(field: Field, modules: Mapping[str, str]) -> str:

@@ -1,0 +1,89 @@
+"""The golden cases, for tests: Python modules under ``testdata/golden``, and their contracts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from synapse_bridge.contract import Contract
+from synapse_bridge.introspect import Naming, introspect
+
+GOLDEN = Path(__file__).parent / "testdata" / "golden"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A module and what is generated from it. ``row`` is the row of the registry that it shows."""
+
+    name: str
+    target: str
+    row: str = ""
+    elixir_module: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        return GOLDEN / self.name
+
+    @property
+    def module(self) -> str:
+        return self.target.partition(":")[0]
+
+    def contract(self) -> Contract:
+        return _contract(self)
+
+
+_CASES = (
+    Case("greeter", "my_python_module", elixir_module="MyPythonAgent"),
+    Case("orders", "orders", elixir_module="MyShop.Orders"),
+    Case("booleans", "booleans", row="bool"),
+    Case("integers", "integers", row="int64"),
+    Case("unsigned", "unsigned", row="uint64"),
+    Case("floats", "floats", row="double"),
+    Case("strings", "strings", row="string"),
+    Case("byte_strings", "byte_strings", row="bytes"),
+    Case("lists", "lists", row="list"),
+    Case("maps", "maps", row="map"),
+    Case("optionals", "optionals", row="nullable"),
+    Case("models", "models", row="message"),
+    Case("enums", "enums", row="enum"),
+    Case("wrappers", "wrappers", row="wrapped"),
+    Case("docstrings", "docstrings"),
+    Case("parameters", "parameters:agent"),
+    Case("hostile", "hostile"),
+)
+CASES = {case.name: case for case in _CASES}
+
+
+@cache
+def _contract(case: Case) -> Contract:
+    with importable(case.folder):
+        return introspect(case.target, naming=Naming(elixir_module=case.elixir_module))
+
+
+@contextmanager
+def importable(*folders: Path) -> Iterator[None]:
+    """Modules of these folders can be imported, and are forgotten at the end."""
+    sys.path[:0] = map(str, folders)
+    try:
+        yield
+    finally:
+        del sys.path[: len(folders)]
+        for name, module in list(sys.modules.items()):
+            if _stands_in(module, folders):
+                del sys.modules[name]
+
+
+def _stands_in(module: ModuleType, folders: tuple[Path, ...]) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).parent in folders
+
+
+def load(name: str) -> ModuleType:
+    """A module that is importable now."""
+    return importlib.import_module(name)
