@@ -25,7 +25,7 @@ defmodule SynapseBridge.Channel.Connection do
   alias SynapseBridge.Channel.{Call, Table}
   alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
   alias SynapseBridge.Status
-  alias SynapseBridge.Transport.{Request, Response, Socket}
+  alias SynapseBridge.Transport.{Request, Response, Socket, TLS}
 
   @batch 32
   @sweep_interval 1_000
@@ -112,11 +112,7 @@ defmodule SynapseBridge.Channel.Connection do
 
   def handle_info({tag, socket}, %{socket: {_module, socket}} = state)
       when tag in [:tcp_closed, :ssl_closed] do
-    if state.http2.phase == :starting do
-      lost(state, "the server closed the connection at once; does it want TLS, or no TLS?")
-    else
-      lost(state, Socket.explain(:closed))
-    end
+    lost(state, Socket.explain(:closed))
   end
 
   def handle_info({tag, socket, reason}, %{socket: {_module, socket}} = state)
@@ -133,7 +129,7 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   def handle_info(:no_settings, %{http2: %{phase: :starting}} = state) do
-    lost(state, "the server did not answer with HTTP/2 SETTINGS in time; is it a gRPC server?")
+    lost(state, "the server did not answer with HTTP/2 SETTINGS in time")
   end
 
   # Late messages of timers and of a socket that is closed.
@@ -265,20 +261,31 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp write(state, out) do
-    case if(out == [], do: :ok, else: Socket.send(state.socket, out)) do
-      :ok ->
+    sent = if out == [], do: :ok, else: Socket.send(state.socket, out)
+
+    case sent do
+      {:error, text} when state.http2.phase != :closed ->
+        lost(state, text)
+
+      _sent ->
         if Connection.finished?(state.http2),
           do: lost(state, state.closing),
           else: {:noreply, state}
-
-      {:error, text} ->
-        lost(state, text)
     end
   end
 
-  defp lost(state, text) do
-    {:stop, {:shutdown, {:lost, text}}, state}
-  end
+  defp lost(%{http2: %{phase: :starting}} = state, text),
+    do: stop(state, text <> hint(state, text))
+
+  defp lost(state, text), do: stop(state, text)
+
+  defp stop(state, text), do: {:stop, {:shutdown, {:lost, text}}, state}
+
+  # A server that ends a connection before it has said anything of HTTP/2 seldom says why.
+  defp hint(_state, "TLS: " <> _explained), do: ""
+
+  defp hint(%{socket: {:ssl, _}}, _text), do: "; " <> TLS.wants_certificate()
+  defp hint(_state, _text), do: "; it may want TLS (tls: true)"
 
   @impl true
   def terminate(_reason, %{http2: nil}), do: :ok

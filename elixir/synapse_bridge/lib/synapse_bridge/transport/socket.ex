@@ -97,7 +97,13 @@ defmodule SynapseBridge.Transport.Socket do
   @spec activate(t()) :: :ok | {:error, String.t()}
   def activate({module, socket}) do
     setopts = if module == :ssl, do: &:ssl.setopts/2, else: &:inet.setopts/2
-    with {:error, reason} <- setopts.(socket, active: @active), do: {:error, explain(reason)}
+
+    case setopts.(socket, active: @active) do
+      :ok -> :ok
+      # What a socket that has been closed makes of it.
+      {:error, :einval} -> {:error, explain(:closed)}
+      {:error, reason} -> {:error, explain(reason)}
+    end
   end
 
   @doc "Closes without waiting for the server."

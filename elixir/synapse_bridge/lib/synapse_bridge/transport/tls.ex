@@ -70,10 +70,21 @@ defmodule SynapseBridge.Transport.TLS do
       {:ok, "h2"} ->
         {:ok, tls}
 
-      _other ->
+      {:error, :protocol_not_negotiated} ->
         :ssl.close(tls)
         {:error, "TLS: " <> no_http2()}
+
+      # With TLS 1.3 a server sees our certificate, or none, when the handshake is over for us.
+      {:error, _closed} ->
+        :ssl.close(tls)
+        {:error, "TLS: " <> refused("closed")}
     end
+  end
+
+  @doc "A guess at why a server ends a connection at the start."
+  @spec wants_certificate() :: String.t()
+  def wants_certificate do
+    "it may want a certificate of ours, tls: [certfile: …, keyfile: …]"
   end
 
   @doc "What an error of `:ssl` means, for a person."
@@ -103,8 +114,7 @@ defmodule SynapseBridge.Transport.TLS do
 
       not ours? and
           alert in [:certificate_required, :bad_certificate, :unknown_ca, :handshake_failure] ->
-        "the server refused the connection (#{alert}): it may want a certificate of ours, " <>
-          "tls: [certfile: …, keyfile: …] (#{text})"
+        refused(alert) <> " (#{text})"
 
       true ->
         text
@@ -121,6 +131,8 @@ defmodule SynapseBridge.Transport.TLS do
       text -> to_string(text)
     end
   end
+
+  defp refused(how), do: "the server refused the connection (#{how}): #{wants_certificate()}"
 
   defp no_http2, do: "the server does not offer HTTP/2 (ALPN protocol h2)"
 

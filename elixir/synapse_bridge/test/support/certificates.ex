@@ -1,0 +1,28 @@
+defmodule SynapseBridge.Certificates do
+  @moduledoc "Certificates made at test time: an authority for a server's, and one for a client's."
+
+  @subject_alt_name {2, 5, 29, 17}
+  @curve {:namedCurve, :secp256r1}
+
+  @doc """
+  Options of `:ssl` for a server whose certificate is for `names`, and for a client that trusts its
+  authority. Each has a certificate that the other's authorities vouch for.
+
+    * `:names` - as of `subjectAltName`, `[dNSName: ~c"localhost"]` by default
+    * `:validity` - two dates
+  """
+  @spec make(keyword()) :: %{server: keyword(), client: keyword()}
+  def make(opts \\ []) do
+    names = Keyword.get(opts, :names, dNSName: ~c"localhost")
+    peer = [key: @curve, extensions: [{:Extension, @subject_alt_name, false, names}]]
+    validity = Keyword.take(opts, [:validity])
+
+    %{server_config: server, client_config: client} =
+      :public_key.pkix_test_data(%{
+        server_chain: %{root: [key: @curve], intermediates: [], peer: peer ++ validity},
+        client_chain: %{root: [key: @curve], intermediates: [], peer: [key: @curve]}
+      })
+
+    %{server: server, client: client}
+  end
+end
