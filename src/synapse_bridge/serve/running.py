@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -35,9 +34,6 @@ async def _serve(service: Service, options: Options) -> None:
     if options.exit_with_parent:
         _stop_at_end_of_input(stop)
     port = await server.start()
-    # What exists by now stays: the garbage collector need not walk through it time and again.
-    gc.collect()
-    gc.freeze()
     if options.port_file:
         _write_port_file(options.port_file, port)
     print(f"listening on {address(options.host, port)}", flush=True)

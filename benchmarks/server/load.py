@@ -1,0 +1,49 @@
+"""Load by ``h2load``, and what it costs the server."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from contestants import Target
+
+CONNECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Load:
+    """One round: calls per second, and processor time of the server per call in microseconds."""
+
+    rate: float
+    cpu: float
+
+
+def measure(target: Target, seconds: float, in_flight: int) -> Load:
+    """Load a server for some seconds."""
+    before = _cpu_seconds(target.pid)
+    # Names and versions of options: h2load 1.52, Debian's nghttp2-client.
+    output = subprocess.run(
+        [
+            *("h2load", "-D", f"{round(seconds * 1000)}ms", "-c", str(CONNECTIONS)),
+            *("-m", str(in_flight // CONNECTIONS), "-d", str(target.body)),
+            *("-H", "content-type: application/grpc", "-H", "te: trailers", target.url),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    used = _cpu_seconds(target.pid) - before
+    rate = re.search(r"finished in .*?, ([\d.]+) req/s", output)
+    calls = re.search(r"status codes: (\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", output)
+    if not rate or not calls or "0 failed, 0 errored" not in output:
+        raise RuntimeError(f"h2load did not get through to {target.name}:\n{output}")
+    return Load(float(rate[1]), 1e6 * used / int(calls[1]))
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process (fields 14 and 15 of proc(5)'s stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
