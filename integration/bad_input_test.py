@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -17,13 +18,20 @@ def double(value: int) -> int:
 '''
 
 
-@pytest.fixture
-def user(tmp_path: Path) -> Path:
-    """The folder of somebody who has a module, ``mine.py``, and made a bridge of it before."""
-    (tmp_path / "mine.py").write_text(GOOD)
-    done = generate(tmp_path)
+@pytest.fixture(scope="module")
+def veteran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``mine.py`` and the bridge that was made of it."""
+    folder = tmp_path_factory.mktemp("veteran")
+    (folder / "mine.py").write_text(GOOD)
+    done = generate(folder)
     assert done.returncode == 0, done.stderr
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def user(veteran: Path, tmp_path: Path) -> Path:
+    """The folder of somebody who has a module, ``mine.py``, and made a bridge of it before."""
+    return Path(shutil.copytree(veteran, tmp_path / "user"))
 
 
 def generate(folder: Path, *arguments: str) -> CompletedProcess[str]:

@@ -56,8 +56,8 @@ def test_a_bridge_has_all_its_parts(name: str, bridges: dict[str, Bridge]) -> No
 def test_python_is_formatted(name: str, bridges: dict[str, Bridge]) -> None:
     server = str(bridges[name].server)
     for command in (["check"], ["format", "--check", "--diff"]):
-        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length=100"]
-        done = run([*ruff, server], capture_output=True, text=True, check=False)
+        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", server]
+        done = run(ruff, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

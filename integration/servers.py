@@ -6,8 +6,11 @@ on loopback: it sends a command, and reads one line back when the command has ta
 ========== ================================================ ================
 command    effect                                           answer
 ========== ================================================ ================
-kill       the server is killed (SIGKILL)                   ``ok``
 start      the server runs, on the same port as before      ``ok``
+stop       the server was asked to end, and has ended       ``ok``
+kill       the server is killed                             ``ok``
+pause      the server hangs                                 ``ok``
+resume     the server goes on                               ``ok``
 logged X   none                                             ``yes`` or ``no``
 ========== ================================================ ================
 """
@@ -21,12 +24,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from samples import Bridge
 
 BOOT_SECONDS = 30.0
+STOP_SECONDS = 30.0
 
 
 class Server:
@@ -70,10 +75,22 @@ class Server:
             time.sleep(0.01)
         self.port = int(self._port_file.read_text())
 
+    def stop(self) -> None:
+        """Asks the server to end, as an orchestrator would, and returns when it has ended."""
+        self.signal(signal.SIGTERM)
+        if self._process is not None:
+            self._process.wait(STOP_SECONDS)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the server."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def kill(self) -> None:
         """Kills the server and everything it started, as a crash would: without a farewell."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.communicate()
             self._process = None
 
@@ -119,10 +136,16 @@ class Control:
 
 def _obey(server: Server, command: str, argument: str) -> str:
     match command:
-        case "kill":
-            server.kill()
         case "start":
             server.start()
+        case "stop":
+            server.stop()
+        case "kill":
+            server.kill()
+        case "pause":
+            server.signal(signal.SIGSTOP)
+        case "resume":
+            server.signal(signal.SIGCONT)
         case "logged":
             return "yes" if argument in server.log else "no"
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Annotated, Literal
@@ -258,6 +259,17 @@ def seen_parameters(
     One name is a reserved word of Elixir, another an option of every call.
     """
     return {name: repr(value) for name, value in locals().items()}
+
+
+def trust_str(text: str) -> str:
+    """Reads JSON, and trusts it to be a string."""
+    value: str = json.loads(text)
+    return value
+
+
+def trust_points(text: str) -> list[Point]:
+    """Reads points from JSON, and trusts their coordinates to be numbers."""
+    return [Point(**point) for point in json.loads(text)]
 
 
 def length(value: str) -> int:

@@ -83,6 +83,34 @@ defmodule JobsTest do
     assert Server.logged?("division by a secret")
   end
 
+  test "a deadline ends the call even if the server hangs" do
+    Server.pause()
+
+    try do
+      assert {:error, %Error{code: :deadline_exceeded}} = Jobs.running("", timeout: 300)
+    after
+      Server.resume()
+    end
+
+    assert {:ok, 0} = Jobs.running("", timeout: 20_000)
+  end
+
+  test "a server that is asked to stop finishes the calls in flight", %{label: label} do
+    call = Task.async(fn -> Jobs.wait(1.5, label: label, timeout: 20_000) end)
+    assert eventually(fn -> Jobs.running!(label) == 1 end)
+    stopping = Task.async(fn -> Server.stop() end)
+
+    try do
+      assert {:ok, %Report{label: ^label}} = Task.await(call, 25_000)
+      assert {:error, %Error{code: :unavailable}} = Jobs.running(label, timeout: 20_000)
+      assert Task.await(stopping, 30_000) == "ok"
+    after
+      Server.start()
+    end
+
+    assert {:ok, 0} = Jobs.running(label, wait_for_ready: true, timeout: 30_000)
+  end
+
   test "calls in flight end as unavailable when the server dies", %{label: label} do
     calls =
       for _ <- 1..50, do: Task.async(fn -> Jobs.wait(60.0, label: label, timeout: 55_000) end)

@@ -15,6 +15,15 @@ defmodule Integration.Server do
   @doc "Starts the server again at the same address. It is ready when this returns."
   def start, do: "ok" = ask("start")
 
+  @doc "Asks the server to stop (SIGTERM). It is gone when this returns."
+  def stop, do: "ok" = ask("stop")
+
+  @doc "Lets the server hang (SIGSTOP): its connections stay open, and nothing moves."
+  def pause, do: "ok" = ask("pause")
+
+  @doc "Lets the server go on."
+  def resume, do: "ok" = ask("resume")
+
   @doc "Whether the server's log holds `text`, a part of one line."
   def logged?(text), do: ask("logged " <> text) == "yes"
 
