@@ -59,17 +59,29 @@ defmodule SynapseBridge.Violation do
     if key =~ ~r/\A[A-Za-z_][A-Za-z0-9_]*\z/, do: step(key), else: ["[", quoted(key), "]"]
   end
 
+  # pydantic takes Python's word that True is 1.
+  defp step({:key, true}), do: "[1]"
+  defp step({:key, false}), do: "[0]"
   defp step({:key, key}), do: "[#{key}]"
   defp step(index) when is_integer(index), do: "[#{index}]"
   defp step(name), do: ".#{name}"
 
+  # A string as JSON.
   defp quoted(key) do
-    if String.valid?(key) do
-      [?", String.replace(key, ["\\", "\""], &"\\#{&1}"), ?"]
-    else
-      inspect(key)
-    end
+    if String.valid?(key),
+      do: [?", for(<<char::utf8 <- key>>, do: escape(char)), ?"],
+      else: inspect(key)
   end
+
+  defp escape(?"), do: "\\\""
+  defp escape(?\\), do: "\\\\"
+  defp escape(?\n), do: "\\n"
+  defp escape(?\r), do: "\\r"
+  defp escape(?\t), do: "\\t"
+  defp escape(?\b), do: "\\b"
+  defp escape(?\f), do: "\\f"
+  defp escape(c) when c < 0x20, do: "\\u00" <> (<<c>> |> Base.encode16(case: :lower))
+  defp escape(c), do: <<c::utf8>>
 
   defimpl String.Chars do
     def to_string(%{path: "", rule: rule, message: message}), do: "#{message} (#{rule})"

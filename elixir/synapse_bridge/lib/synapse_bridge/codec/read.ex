@@ -78,12 +78,9 @@ defmodule SynapseBridge.Codec.Read do
   def special(<<0::48, 0xF0, 0xFF>>), do: :negative_infinity
   def special(_), do: :nan
 
-  @doc "Seven bytes of ASCII at a time fit a small integer; the rest goes by code point."
+  @doc "Whether a string is valid UTF-8. The BIF returns it as it is then, at about 1 ns a byte."
   @spec utf8?(binary()) :: boolean()
-  def utf8?(<<seven::56, rest::bits>>) when (seven &&& 0x80808080808080) == 0, do: utf8?(rest)
-  def utf8?(<<_::utf8, rest::bits>>), do: utf8?(rest)
-  def utf8?(<<>>), do: true
-  def utf8?(_), do: false
+  def utf8?(bytes), do: is_binary(:unicode.characters_to_binary(bytes))
 
   @doc """
   Joins what a field has got so far with another occurrence.
@@ -145,23 +142,22 @@ defmodule SynapseBridge.Codec.Read do
   end
 
   @doc """
-  What follows a field that no clause of a decoder took, or why the bytes are wrong.
+  What follows a field that a decoder does not take, from its tag on, or what is wrong with it.
 
-  `known` lists the fields of the message as `{number, path}`: one of them can only come here cut
-  off or with another wire type, which would be a value lost in silence.
+  `known` lists the fields of the message as `{number, path}`: one of them can only come here with
+  another wire type, which would be a value lost in silence.
   """
-  @spec skip(binary(), [{pos_integer(), [term()]}]) :: binary() | {:error, [term()], reason()}
+  @spec skip(binary(), [{pos_integer(), path :: [term()]}]) ::
+          binary() | {:error, path :: [term()], reason()}
   def skip(binary, known) do
     case varint(binary) do
-      {tag, rest} when tag >= 8 and tag < 0x1_0000_0000 ->
+      {tag, rest} when tag < 0x1_0000_0000 ->
         canonical = Write.varint(tag)
 
-        if byte_size(canonical) + byte_size(rest) < byte_size(binary) do
-          # A tag with padding bytes: legal, though nobody writes it. Read it again without them.
-          <<canonical::binary, rest::binary>>
-        else
-          skipped(rest, tag, known)
-        end
+        # A tag with padding: legal, though nobody writes it. It is read again without.
+        if byte_size(canonical) + byte_size(rest) < byte_size(binary),
+          do: canonical <> rest,
+          else: skip(tag, rest, known)
 
       {_, _} ->
         {:error, [], :field_number}
@@ -171,14 +167,18 @@ defmodule SynapseBridge.Codec.Read do
     end
   end
 
-  defp skipped(rest, tag, known) do
-    path = List.keyfind(known, tag >>> 3, 0)
+  @doc "Same as `skip/2`, for a tag that has been read."
+  @spec skip(non_neg_integer(), binary(), [{pos_integer(), path :: [term()]}]) ::
+          binary() | {:error, path :: [term()], reason()}
+  def skip(tag, _, _) when tag < 8, do: {:error, [], :field_number}
 
-    case {skip_value(rest, tag, @max_groups), path} do
-      {rest, nil} when is_binary(rest) -> rest
-      {rest, {_, path}} when is_binary(rest) -> {:error, path, :wire_type}
-      {reason, nil} -> {:error, [], reason}
-      {reason, {_, path}} -> {:error, path, reason}
+  def skip(tag, rest, known) do
+    {_, path} = List.keyfind(known, tag >>> 3, 0, {nil, nil})
+
+    case skip_value(rest, tag, @max_groups) do
+      rest when is_binary(rest) and path == nil -> rest
+      rest when is_binary(rest) -> {:error, path, :wire_type}
+      reason -> {:error, path || [], reason}
     end
   end
 

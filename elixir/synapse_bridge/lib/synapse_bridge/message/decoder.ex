@@ -1,9 +1,9 @@
 defmodule SynapseBridge.Message.Decoder do
   @moduledoc false
   # Writes the decode functions of a message. For each shape there is one loop
-  # `fields_of_<shape>(binary, depth, value, …)` with a clause for every tag that can come, spelled
-  # out as literal bytes, and the values found so far as arguments, which the BEAM keeps in
-  # registers. Two more clauses end it: no bytes left, and a field that no clause took.
+  # `fields_of_<shape>(binary, depth, value, …)`, which takes one field from the binary and comes
+  # back with the rest and the values found so far. These are its arguments, which the BEAM keeps
+  # in registers; tags are told apart by one `case` over literal numbers, which becomes a jump.
   #
   # The loop is worth the decoded value, or `{:error, path, reason}`. What an argument holds until
   # no bytes are left:
@@ -12,9 +12,16 @@ defmodule SynapseBridge.Message.Decoder do
   #   * a message, wrapper or packed list: its bytes, because occurrences merge and concatenate
   #     when their bytes do (https://protobuf.dev/programming-guides/encoding#last-one-wins);
   #   * another list, a map: the items, last one first.
+  #
+  # Many arguments in many branches would take the compiler minutes: a message with many fields
+  # carries one struct instead.
 
   alias SynapseBridge.Codec.{Read, Write}
   alias SynapseBridge.Message.Shape
+
+  # Beyond this a struct is the better carrier: 200 arguments took three times as long to compile and
+  # half as long again to run.
+  @most_arguments 32
 
   @doc "The functions of all shapes, quoted."
   @spec functions([Shape.t()]) :: [Macro.t()]
@@ -29,98 +36,167 @@ defmodule SynapseBridge.Message.Decoder do
     do: quote(do: unquote(module).__decode__(unquote(bytes), unquote(depth)))
 
   defp functions_of(shape) do
-    [entry(shape)] ++
-      Enum.flat_map(shape.slots, &clauses(shape, &1)) ++ [no_bytes_left(shape), no_clause(shape)]
+    {one_byte, longer} = Enum.split_with(shape.slots, &(&1.number < 16))
+    {two_bytes, longest} = Enum.split_with(longer, &(&1.number < 2048))
+
+    [start(shape)] ++
+      by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag)) ++
+      by_tag(shape, two_bytes, in_two_bytes(), from_two_bytes()) ++
+      Enum.flat_map(longest, &by_literal_tag(shape, &1)) ++
+      [no_bytes_left(shape), any_tag(shape)]
   end
 
-  defp entry(shape) do
+  defp start(shape) do
     function = :"decode_#{shape.name}"
 
     quote do
       defp unquote(function)(_binary, depth) when depth < 0, do: {:error, [], :too_deep}
 
       defp unquote(function)(binary, depth),
-        do: unquote(loop(shape, quote(do: binary), Enum.map(shape.slots, &initial/1)))
+        do: unquote(loop(shape, quote(do: binary), initial(shape)))
     end
   end
 
-  defp initial(%{type: {:list, item}}), do: if(packed(item), do: nil, else: [])
-  defp initial(%{type: {:map, _}}), do: []
-  defp initial(%{type: {:nested, _}, absent: :empty}), do: ""
-  defp initial(%{type: {:nested, _}}), do: nil
-  defp initial(%{absent: {:ok, value}}), do: Macro.escape(value)
-  defp initial(%{absent: :missing}), do: nil
+  defp initial(%{slots: slots} = shape) do
+    values = Enum.map(slots, &initial_value/1)
+    if carries_struct?(shape), do: [struct_of(slots, values)], else: values
+  end
 
-  # The clauses of a field. Their bodies have `rest`, the bytes that follow, in scope.
+  defp initial_value(%{type: {:list, item}}), do: if(packed(item), do: nil, else: [])
+  defp initial_value(%{type: {:map, _}}), do: []
+  defp initial_value(%{type: {:nested, _}, absent: :empty}), do: ""
+  defp initial_value(%{type: {:nested, _}}), do: nil
+  defp initial_value(%{absent: {:ok, value}}), do: Macro.escape(value)
+  defp initial_value(%{absent: :missing}), do: nil
 
-  defp clauses(shape, %{type: {:list, item}} = slot) do
+  # From a tag to the code for its field, which has `rest`, the bytes after the tag, in scope.
+
+  defp by_tag(_shape, [], _segments, _number), do: []
+
+  defp by_tag(shape, slots, segments, number) do
+    branches =
+      for slot <- slots, {wire_type, body} <- fields(shape, slot) do
+        {tag, ""} = slot.number |> Write.tag(wire_type) |> Read.varint()
+        {:->, [], [[tag], body]}
+      end
+
+    other = {:->, [], [[quote(do: tag)], skip(shape, quote(do: Read.skip(tag, rest)))]}
+
+    [
+      quote do
+        defp unquote(loop(shape, binary(segments), carried(shape))) do
+          case unquote(number), do: unquote(branches ++ [other])
+        end
+      end
+    ]
+  end
+
+  defp by_literal_tag(shape, slot) do
+    for {wire_type, body} <- fields(shape, slot) do
+      tag = :binary.bin_to_list(Write.tag(slot.number, wire_type))
+      quote(do: defp(unquote(loop(shape, binary(tag), carried(shape))), do: unquote(body)))
+    end
+  end
+
+  defp any_tag(shape) do
+    quote do
+      defp unquote(loop(shape, quote(do: binary), carried(shape))),
+        do: unquote(skip(shape, quote(do: Read.skip(binary))))
+    end
+  end
+
+  defp skip(shape, {read, meta, arguments}) do
+    known = for slot <- shape.slots, do: {slot.number, Enum.filter(slot.path, &is_binary/1)}
+
+    quote do
+      case unquote({read, meta, arguments ++ [Macro.escape(known)]}) do
+        {:error, _, _} = error -> error
+        rest -> unquote(loop(shape, quote(do: rest), carried(shape)))
+      end
+    end
+  end
+
+  # The code for a field, by wire type.
+
+  defp fields(shape, %{type: {:list, item}} = slot) do
     case packed(item) do
-      nil ->
-        length_delimited(shape, slot, collect(shape, slot, item))
-
-      wire_type ->
-        [unpacked(shape, slot, wire_type) | length_delimited(shape, slot, merge(shape, slot))]
+      nil -> [bytes: bytes(slot, collect(shape, slot, item))]
+      wire_type -> [{:bytes, bytes(slot, merge(shape, slot))}, unpacked(shape, slot, wire_type)]
     end
   end
 
-  defp clauses(shape, %{type: {:map, entry}} = slot),
-    do: length_delimited(shape, slot, collect(shape, slot, {:nested, entry}))
+  defp fields(shape, %{type: {:map, entry}} = slot),
+    do: [bytes: bytes(slot, collect(shape, slot, {:nested, entry}))]
 
-  defp clauses(shape, %{type: {:nested, _}} = slot),
-    do: length_delimited(shape, slot, merge(shape, slot))
+  defp fields(shape, %{type: {:nested, _}} = slot), do: [bytes: bytes(slot, merge(shape, slot))]
 
-  defp clauses(shape, %{type: :bytes} = slot),
-    do: length_delimited(shape, slot, next(shape, slot, quote(do: bytes)))
+  defp fields(shape, %{type: :bytes} = slot),
+    do: [bytes: bytes(slot, next(shape, slot, quote(do: bytes)))]
 
-  defp clauses(shape, %{type: :string} = slot),
-    do: length_delimited(shape, slot, if_utf8(slot, next(shape, slot, quote(do: bytes))))
+  defp fields(shape, %{type: :string} = slot),
+    do: [bytes: bytes(slot, if_utf8(slot, next(shape, slot, quote(do: bytes))))]
 
-  defp clauses(shape, %{type: :double} = slot) do
-    float = quote(do: [value :: float - little])
-    raw = quote(do: [raw :: binary - size(8)])
-
-    [
-      clause(shape, slot, :fixed64, float, next(shape, slot, quote(do: value))),
-      clause(shape, slot, :fixed64, raw, next(shape, slot, quote(do: Read.special(raw))))
-    ]
-  end
-
-  # Numbers below 128 are read in the head.
-  defp clauses(shape, slot) do
-    small = quote(do: [0 :: 1, number :: 7])
-
-    large =
+  defp fields(shape, %{type: :double} = slot) do
+    body =
       quote do
-        case Read.varint(rest) do
-          {number, rest} -> unquote(next(shape, slot, large_number(slot.type)))
-          reason -> unquote(error(slot, quote(do: reason)))
+        case rest do
+          <<value::float-little, rest::bits>> -> unquote(next(shape, slot, quote(do: value)))
+          <<raw::binary-size(8), rest::bits>> -> unquote(next(shape, slot, special()))
+          _ -> unquote(error(slot, :truncated))
         end
       end
 
-    [
-      clause(shape, slot, :varint, small, next(shape, slot, small_number(slot.type))),
-      clause(shape, slot, :varint, [], large)
-    ]
+    [fixed64: body]
   end
 
-  # Lengths below 128 are read in the head. `body` has the `bytes` in scope.
-  defp length_delimited(shape, slot, body) do
-    short = quote(do: [0 :: 1, length :: 7, bytes :: binary - size(length)])
-
-    long =
+  defp fields(shape, %{type: type} = slot) do
+    body =
       quote do
-        case Read.bytes(rest) do
-          {bytes, rest} -> unquote(body)
-          reason -> unquote(error(slot, quote(do: reason)))
+        case rest do
+          <<0::1, number::7, rest::bits>> ->
+            unquote(next(shape, slot, small(type, quote(do: number))))
+
+          <<unquote_splicing(in_two_bytes()), rest::bits>> ->
+            unquote(next(shape, slot, small(type, from_two_bytes())))
+
+          _ ->
+            case Read.varint(rest) do
+              {number, rest} -> unquote(next(shape, slot, large(type, quote(do: number))))
+              reason -> unquote(error(slot, quote(do: reason)))
+            end
         end
       end
 
-    [clause(shape, slot, :bytes, short, body), clause(shape, slot, :bytes, [], long)]
+    [varint: body]
   end
 
-  # An item that comes alone though its list can be packed: it joins the packed bytes.
+  # Reads the length and the bytes; `body` has the `bytes` in scope.
+  defp bytes(slot, body) do
+    quote do
+      case rest do
+        <<0::1, length::7, bytes::binary-size(length), rest::bits>> ->
+          unquote(body)
+
+        _ ->
+          case Read.bytes(rest) do
+            {bytes, rest} -> unquote(body)
+            reason -> unquote(error(slot, quote(do: reason)))
+          end
+      end
+    end
+  end
+
+  # An item that comes alone, though its list can be packed, joins the packed bytes.
   defp unpacked(shape, slot, :fixed64) do
-    clause(shape, slot, :fixed64, quote(do: [bytes :: binary - size(8)]), merge(shape, slot))
+    body =
+      quote do
+        case rest do
+          <<bytes::binary-size(8), rest::bits>> -> unquote(merge(shape, slot))
+          _ -> unquote(error(slot, :truncated))
+        end
+      end
+
+    {:fixed64, body}
   end
 
   defp unpacked(shape, slot, :varint) do
@@ -136,28 +212,32 @@ defmodule SynapseBridge.Message.Decoder do
         end
       end
 
-    clause(shape, slot, :varint, [], body)
+    {:varint, body}
   end
 
-  defp merge(shape, slot), do: next(shape, slot, quote(do: Read.merge(unquote(slot.var), bytes)))
+  defp merge(shape, slot),
+    do: next(shape, slot, quote(do: Read.merge(unquote(current(shape, slot)), bytes)))
 
   defp collect(shape, slot, {:nested, nested}) do
     quote do
       case unquote(call(nested, quote(do: bytes), quote(do: depth - 1))) do
-        {:error, path, reason} -> {:error, unquote(within(item_path(slot))), reason}
-        item -> unquote(next(shape, slot, quote(do: [item | unquote(slot.var)])))
+        {:error, path, reason} -> {:error, unquote(within(item_path(shape, slot))), reason}
+        item -> unquote(next(shape, slot, quote(do: [item | unquote(current(shape, slot))])))
       end
     end
   end
 
-  defp collect(shape, slot, :bytes), do: next(shape, slot, quote(do: [bytes | unquote(slot.var)]))
+  defp collect(shape, slot, :bytes),
+    do: next(shape, slot, quote(do: [bytes | unquote(current(shape, slot))]))
 
   defp collect(shape, slot, :string),
-    do: if_utf8(%{slot | path: item_path(slot)}, collect(shape, slot, :bytes))
+    do: if_utf8(%{slot | path: item_path(shape, slot)}, collect(shape, slot, :bytes))
 
-  # The entry of a map knows its key, a list's item is named by its position.
-  defp item_path(%{type: {:map, _}} = slot), do: slot.path
-  defp item_path(slot), do: slot.path ++ [quote(do: length(unquote(slot.var)))]
+  # The entry of a map knows its key; a list's item is named by its position.
+  defp item_path(_shape, %{type: {:map, _}} = slot), do: slot.path
+
+  defp item_path(shape, slot),
+    do: slot.path ++ [quote(do: length(unquote(current(shape, slot))))]
 
   defp if_utf8(slot, body) do
     quote do
@@ -165,13 +245,17 @@ defmodule SynapseBridge.Message.Decoder do
     end
   end
 
-  defp small_number(:bool), do: quote(do: number != 0)
-  defp small_number({:enum, enum}), do: quote(do: unquote(enum).from_number(number))
-  defp small_number(_), do: quote(do: number)
+  defp in_two_bytes, do: quote(do: [1 :: 1, low :: 7, 0 :: 1, high :: 7])
+  defp from_two_bytes, do: quote(do: high * 128 + low)
+  defp special, do: quote(do: Read.special(raw))
 
-  defp large_number(:int64), do: quote(do: Read.int64(number))
-  defp large_number({:enum, enum}), do: quote(do: unquote(enum).from_number(Read.int32(number)))
-  defp large_number(kind), do: small_number(kind)
+  defp small(:bool, number), do: quote(do: unquote(number) != 0)
+  defp small({:enum, enum}, number), do: quote(do: unquote(enum).from_number(unquote(number)))
+  defp small(_, number), do: number
+
+  defp large(:int64, number), do: quote(do: Read.int64(unquote(number)))
+  defp large({:enum, _} = enum, number), do: small(enum, quote(do: Read.int32(unquote(number))))
+  defp large(kind, number), do: small(kind, number)
 
   defp packed(:double), do: :fixed64
   defp packed(kind) when kind in [:bool, :int64, :uint64], do: :varint
@@ -182,16 +266,35 @@ defmodule SynapseBridge.Message.Decoder do
 
   defp no_bytes_left(shape) do
     body = List.foldr(shape.slots, result(shape), &final/2)
-    quote(do: defp(unquote(loop(shape, <<>>, vars(shape))), do: unquote(body)))
+    head = loop(shape, <<>>, carried(shape))
+
+    if carries_struct?(shape) do
+      fields = for slot <- shape.slots, do: {key(slot), slot.var}
+
+      quote do
+        defp unquote(head) do
+          %{unquote_splicing(fields)} = fields
+          unquote(body)
+        end
+      end
+    else
+      quote(do: defp(unquote(head), do: unquote(body)))
+    end
   end
 
-  defp result(%{kind: :message, slots: slots}) do
-    fields = for slot <- slots, do: {elem(slot.var, 0), slot.var}
-    quote(do: %__MODULE__{unquote_splicing(fields)})
+  defp result(%{kind: :message, slots: slots} = shape) do
+    if carries_struct?(shape) do
+      changed = for %{type: type} = slot <- slots, not scalar?(type), do: {key(slot), slot.var}
+      quote(do: %{fields | unquote_splicing(changed)})
+    else
+      struct_of(slots, Enum.map(slots, & &1.var))
+    end
   end
 
   defp result(%{kind: :wrapper, slots: [slot]}), do: slot.var
   defp result(%{kind: :entry, slots: [key, value]}), do: {key.var, value.var}
+
+  defp scalar?(type), do: is_atom(type) or elem(type, 0) == :enum
 
   defp final(%{type: {:list, item}, var: var} = slot, body) do
     if packed(item) do
@@ -238,7 +341,7 @@ defmodule SynapseBridge.Message.Decoder do
   defp final(%{absent: :missing, var: var} = slot, body),
     do: if_nil(var, {:error, slot.path, :missing}, body)
 
-  defp final(_, body), do: body
+  defp final(_slot, body), do: body
 
   defp if_nil(var, value, body) do
     quote do
@@ -252,47 +355,40 @@ defmodule SynapseBridge.Message.Decoder do
   defp unpack({:enum, enum}, bytes), do: quote(do: Read.enums(unquote(bytes), unquote(enum)))
   defp unpack(kind, bytes), do: quote(do: Read.unquote(:"#{kind}s")(unquote(bytes)))
 
-  defp no_clause(shape) do
-    known = for slot <- shape.slots, do: {slot.number, known_path(slot)}
+  # The loop: its head, its call, and what it carries.
 
-    quote do
-      defp unquote(loop(shape, quote(do: binary), vars(shape))) do
-        case Read.skip(binary, unquote(Macro.escape(known))) do
-          {:error, _, _} = error -> error
-          rest -> unquote(loop(shape, quote(do: rest), vars(shape)))
-        end
+  defp loop(shape, binary, carried),
+    do: {:"fields_of_#{shape.name}", [], [binary, quote(do: depth) | carried]}
+
+  defp binary(segments), do: {:<<>>, [], segments ++ [quote(do: rest :: bits)]}
+
+  defp next(shape, slot, value) do
+    carried =
+      if carries_struct?(shape) do
+        [quote(do: %{fields | unquote(key(slot)) => unquote(value)})]
+      else
+        for other <- shape.slots, do: if(other.number == slot.number, do: value, else: other.var)
       end
-    end
+
+    loop(shape, quote(do: rest), carried)
   end
 
-  # What a map's key is when its value is broken is not known before the end.
-  defp known_path(slot), do: Enum.filter(slot.path, &is_binary/1)
+  defp carries_struct?(shape), do: length(shape.slots) > @most_arguments
 
-  # Pieces of a clause.
-
-  defp clause(shape, slot, wire_type, segments, body) do
-    tag = :binary.bin_to_list(Write.tag(slot.number, wire_type))
-    binary = {:<<>>, [], tag ++ segments ++ [quote(do: rest :: bits)]}
-    current = if mentions?(body, slot.var), do: slot.var, else: quote(do: _)
-
-    quote(
-      do: defp(unquote(loop(shape, binary, replace(shape, slot, current))), do: unquote(body))
-    )
+  defp carried(shape) do
+    if carries_struct?(shape), do: [quote(do: fields)], else: Enum.map(shape.slots, & &1.var)
   end
 
-  defp mentions?(body, var), do: body |> Macro.prewalker() |> Enum.member?(var)
-
-  defp next(shape, slot, value), do: loop(shape, quote(do: rest), replace(shape, slot, value))
-
-  defp loop(shape, binary, values),
-    do: {:"fields_of_#{shape.name}", [], [binary, quote(do: depth) | values]}
-
-  defp replace(shape, slot, value) do
-    for %{number: number, var: var} <- shape.slots,
-        do: if(number == slot.number, do: value, else: var)
+  defp current(shape, slot) do
+    if carries_struct?(shape), do: quote(do: fields.unquote(key(slot))), else: slot.var
   end
 
-  defp vars(shape), do: for(slot <- shape.slots, do: slot.var)
+  defp key(%{var: {name, _, _}}), do: name
+
+  defp struct_of(slots, values) do
+    fields = Enum.zip(Enum.map(slots, &key/1), values)
+    quote(do: %__MODULE__{unquote_splicing(fields)})
+  end
 
   # The `path` in scope, put behind these steps.
   defp within(steps),

@@ -61,11 +61,18 @@ defmodule SynapseBridge.Message.Encoder do
 
   defp field(_shape, slot), do: single(slot.type, slot.var, slot.number)
 
-  defp single(kind, value, number) when kind in [:bool, :int64, :uint64],
-    do: varint(number, quote(do: Write.unquote(kind)(unquote(value))))
+  defp single(kind, value, number) when kind in [:int64, :uint64],
+    do: varint(number, value, quote(do: Write.unquote(kind)(n)))
 
-  defp single({:enum, enum}, value, number),
-    do: varint(number, quote(do: Write.int64(unquote(enum).to_number(unquote(value)))))
+  defp single({:enum, enum}, value, number) do
+    value = quote(do: unquote(enum).to_number(unquote(value)))
+    varint(number, value, quote(do: Write.int64(n)))
+  end
+
+  defp single(:bool, value, number) do
+    {tag, tag_size} = tag(number, :varint)
+    quote(do: {[io, unquote(tag) | Write.bool(unquote(value))], size + unquote(tag_size + 1)})
+  end
 
   defp single(:double, value, number) do
     {tag, tag_size} = tag(number, :fixed64)
@@ -87,12 +94,19 @@ defmodule SynapseBridge.Message.Encoder do
     end
   end
 
-  defp varint(number, bytes) do
+  # A number of one byte goes into the iodata as it is; a longer one is made by `write`, of `n`.
+  defp varint(number, value, write) do
     {tag, tag_size} = tag(number, :varint)
 
     quote do
-      bytes = unquote(bytes)
-      {[io, unquote(tag) | bytes], size + byte_size(bytes) + unquote(tag_size)}
+      case unquote(value) do
+        n when is_integer(n) and n >= 0 and n < 0x80 ->
+          {[io, unquote(tag), n], size + unquote(tag_size + 1)}
+
+        n ->
+          bytes = unquote(write)
+          {[io, unquote(tag) | bytes], size + byte_size(bytes) + unquote(tag_size)}
+      end
     end
   end
 
@@ -101,9 +115,14 @@ defmodule SynapseBridge.Message.Encoder do
     {tag, tag_size} = tag(number, :bytes)
 
     quote do
-      prefix = Write.varint(length)
+      if length < 0x80 do
+        {[io, unquote(tag), length | bytes], size + length + unquote(tag_size + 1)}
+      else
+        prefix = Write.varint(length)
 
-      {[io, unquote(tag), prefix | bytes], size + length + byte_size(prefix) + unquote(tag_size)}
+        {[io, unquote(tag), prefix | bytes],
+         size + length + byte_size(prefix) + unquote(tag_size)}
+      end
     end
   end
 
