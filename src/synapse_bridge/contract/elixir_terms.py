@@ -14,7 +14,9 @@ _OPERATORS = """
     ! != !== % %{} & && &&& * ** + ++ +++ - -- --- -> . .. ... / < <- <<< <<>> <<~ <= <> <|> <~
     <~> = == === =~ > >= >>> @ ^ {} | |> || ||| ~> ~>> ~~~
 """
-_PLAIN_ATOM = re.compile("[A-Za-z_][A-Za-z0-9_@]*[?!]?|[a-z_][a-z0-9_\u00df-\u00f6\u00f8-\u00ff]*")
+_PLAIN_ATOM = re.compile(
+    "[A-Za-z_][A-Za-z0-9_]*[?!]?|[a-z_\u00df-\u00f6\u00f8-\u00ff][a-z0-9_\u00df-\u00f6\u00f8-\u00ff]*"
+)
 _KEYWORD_ATOMS = frozenset({"nil", "true", "false"})
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 
@@ -37,16 +39,18 @@ def _character(character: str) -> str:
 def atom(text: str) -> str:
     """An atom of that text: ``:eur``, ``:"in stock"``, ``:<=``.
 
-    ``nil``, ``true`` and ``false`` are not just names, so these get an underscore.
+    ``nil``, ``true`` and ``false`` are not just names, so these get an underscore. Which operators
+    and names with an ``@`` need quotes depends on Elixir's version; an escape needs them in each.
     """
     if text in _KEYWORD_ATOMS:
         return f":{text}_"
     if text in _OPERATORS.split() or _PLAIN_ATOM.fullmatch(text):
         return f":{text}"
     quoted = "".join(c if c.isascii() else f"\\u{{{ord(c):X}}}" for c in string(text))
-    if not re.search(r"[\w\s]", text):
-        # Which operators need no quotes depends on the version; what is escaped needs them in each.
-        quoted = re.sub(r'(?<=^")[^\\]', lambda first: f"\\x{ord(first[0]):02X}", quoted)
+    if re.search(r"[\w\s]", text):
+        quoted = quoted.replace("@", "\\x40")
+    else:
+        quoted = re.sub(r'(?<=^")[^\\"]', lambda first: f"\\x{ord(first[0]):02X}", quoted)
     return f":{quoted}"
 
 

@@ -55,10 +55,18 @@ def message(python: str) -> str:
     return avoid(camelize(python), frozenset({"None", "True", "False", "DESCRIPTOR"}))
 
 
+def snake(name: str) -> str:
+    """The name in snake case, as buf's lint rules have it: ``aB2__c_`` → ``a_b2_c``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^_])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()
+
+
 def proto_field(python: str) -> str:
-    """The proto name of a field: the Python name, but for what protobuf's Python classes own."""
-    name = avoid(python, reserved.PROTO_MEMBERS)
-    return f"{name}_" if keyword.iskeyword(name) else name
+    """The proto name of a field: the Python name in snake case, never a Python keyword."""
+    name = snake(python)
+    if not name[:1].isalpha():
+        return f"value_{name}"
+    return f"{name}_value" if keyword.iskeyword(name) else name
 
 
 def elixir_field(python: str, *, option: bool = False) -> str:
@@ -86,8 +94,8 @@ def enum_value(enum: str, member: str) -> str | None:
 
     ``None`` where nothing of ``member`` can be part of a proto name (``"<="``).
     """
-    part = re.sub(r"[^A-Za-z0-9]+", "_", underscore(member)).strip("_").upper()
-    return f"{underscore(enum).upper()}_{part}" if part else None
+    part = snake(member).upper()
+    return f"{snake(enum).upper()}_{part}" if part else None
 
 
 def is_elixir_module(name: str) -> bool:

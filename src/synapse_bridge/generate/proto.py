@@ -6,8 +6,6 @@ https://buf.build/docs/lint/rules (category STANDARD).
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
 from synapse_bridge.contract import (
@@ -20,6 +18,7 @@ from synapse_bridge.contract import (
     MessageRef,
     Method,
     Scalar,
+    names,
 )
 from synapse_bridge.contract.registry import ROWS, row
 from synapse_bridge.contract.wire import Element, Slot, Wrapped, slot
@@ -77,22 +76,18 @@ class _Proto:
         return [*_comment(doc), f"rpc {method.proto}({request}) returns ({response});"]
 
     def message(self, message: Message) -> list[str]:
-        json_names = Counter(_json_name(field.proto) for field in message.fields)
-        fields = [
-            self._field(field, ambiguous=json_names[_json_name(field.proto)] > 1)
-            for field in message.fields
-        ]
+        fields = [self._field(field) for field in message.fields]
         return _block("message", message.proto, message.doc, _spaced(fields))
 
-    def _field(self, field: Field, *, ambiguous: bool) -> list[str]:
+    def _field(self, field: Field) -> list[str]:
         demands = prose.requirements(field.type)
         doc = "\n".join(filter(None, (field.doc, f"Constraints: {demands}." if demands else "")))
-        option = f' [json_name = "{field.name}"]' if ambiguous else ""
         shape = self._shape(slot(field.type, field.default))
-        return [*_comment(doc), f"{shape} {field.proto} = {field.number}{option};"]
+        return [*_comment(doc), f"{shape} {field.proto} = {field.number};"]
 
     def enum(self, enum: Enum) -> list[str]:
-        values = [[f"{_unspecified(enum)} = 0;"], *map(self._value, enum.members)]
+        unspecified = names.enum_value(enum.proto, "unspecified")
+        values = [[f"{unspecified} = 0;"], *map(self._value, enum.members)]
         return _block("enum", enum.proto, enum.doc, _spaced(values))
 
     def _value(self, member: EnumMember) -> list[str]:
@@ -126,12 +121,6 @@ class _Proto:
                 return template
 
 
-def _unspecified(enum: Enum) -> str:
-    """The name of the value 0, with the prefix that the other values have."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", enum.proto)
-    return f"{words.upper()}_UNSPECIFIED"
-
-
 def _block(kind: str, name: str, doc: str, body: list[str]) -> list[str]:
     if not body:
         return [*_comment(doc), f"{kind} {name} {{}}"]
@@ -151,8 +140,3 @@ def _spaced(items: list[list[str]]) -> list[str]:
             body.append("")
         body.extend(item)
     return body
-
-
-def _json_name(name: str) -> str:
-    """The name that protoc gives a field in JSON. Two fields of a message must not share it."""
-    return re.sub(r"_+(.?)", lambda match: match[1].upper(), name)
