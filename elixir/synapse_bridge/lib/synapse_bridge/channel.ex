@@ -23,7 +23,7 @@ defmodule SynapseBridge.Channel do
     * When a connection is lost, the calls on it fail with `:unavailable`; the server may or may not
       have carried them out, so they are not repeated.
     * A call that the server cannot have seen (it was still waiting here), or has said that it did
-      not work on (GOAWAY, REFUSED_STREAM: once), is repeated on another connection, unnoticed.
+      not work on (GOAWAY, REFUSED_STREAM), is sent again unnoticed, up to four times.
     * A server that closes a connection in good order (GOAWAY) gets no new calls on it and finishes
       the ones it has, while new calls take a new connection.
     * When the server takes no more calls at once, further ones wait here, up to `max_queue`, for as
@@ -41,8 +41,10 @@ defmodule SynapseBridge.Channel do
   alias SynapseBridge.Transport.{Metadata, Request, Response}
 
   @call_options [:timeout, :metadata, :wait_for_ready]
-  # For a call that no connection takes; each time there is a new connection, so it ends sooner.
+  # For a call that nobody takes.
   @most_attempts 5
+  # The longest pause before the second attempt after REFUSED_STREAM, in milliseconds.
+  @first_pause 10
 
   @typedoc """
     * `:timeout` - milliseconds or `:infinity`; the channel's `:timeout` by default
@@ -121,18 +123,20 @@ defmodule SynapseBridge.Channel do
     end
   end
 
-  # Nothing was sent, so trying again does no harm.
-  defp attempt_again(table, call, wait?, :unsent, attempts) when attempts > 1 do
+  # Nothing was sent, or the server has not worked on the call: trying again does no harm.
+  defp attempt_again(table, call, wait?, reason, attempts) when attempts > 1 do
+    if reason == :refused, do: pause(call, @most_attempts - attempts)
     attempt(table, call, wait?, nil, attempts - 1)
-  end
-
-  # gRPC's "transparent retry" of a call that the server did not work on: once.
-  defp attempt_again(table, call, wait?, reason, @most_attempts) when reason != :unsent do
-    attempt(table, call, wait?, nil, 1)
   end
 
   defp attempt_again(_table, _call, _wait?, reason, _attempts) do
     {:error, Call.not_retried(reason)}
+  end
+
+  # A server refuses what is too much at this moment; a random pause spreads the next attempts.
+  defp pause(call, earlier) do
+    longest = @first_pause * Integer.pow(2, earlier)
+    longest |> :rand.uniform() |> min(Call.remaining(call.deadline)) |> Process.sleep()
   end
 
   # A connection answers all calls that it knows of before it ends in good order, so it did not know

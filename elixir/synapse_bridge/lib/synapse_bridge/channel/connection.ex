@@ -29,6 +29,7 @@ defmodule SynapseBridge.Channel.Connection do
 
   @batch 32
   @sweep_interval 1_000
+  @answers_per_refusal 500
   # Of a message on the wire, before the message itself.
   @prefix_size 5
 
@@ -41,7 +42,9 @@ defmodule SynapseBridge.Channel.Connection do
     :settings_timer,
     closing: "no call was left on it",
     queue: :queue.new(),
-    queued: 0
+    queued: 0,
+    reserve: 0,
+    answered: 0
   ]
 
   @doc "Starts a process, linked to the caller, that connects as the channel's options say."
@@ -149,11 +152,19 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp take(call, %{http2: http2} = state, out) do
     cond do
-      Connection.available(http2) > 0 -> send_call(call, state, out)
+      room?(state) -> send_call(call, state, out)
       http2.phase == :draining -> refuse(call, state, out, {:retry, :unsent})
       state.queued < state.table.options.max_queue -> enqueue(call, state, out)
       true -> refuse(call, state, out, {:error, queue_full(state)})
     end
+  end
+
+  # `reserve` streams stay free, see `reserve_less/1`, but never all of them.
+  defp room?(%{http2: http2, reserve: 0}), do: Connection.available(http2) > 0
+
+  defp room?(%{http2: http2, reserve: reserve}) do
+    available = Connection.available(http2)
+    available > reserve or (available > 0 and http2.streams == %{})
   end
 
   defp refuse(call, state, out, answer) do
@@ -184,7 +195,7 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp release(%{http2: http2} = state, out) do
     cond do
-      Connection.available(http2) > 0 ->
+      room?(state) ->
         {{:value, call}, queue} = :queue.out(state.queue)
         state = %{state | queue: queue, queued: state.queued - 1}
         {state, out} = send_call(with_time_left(call), state, out)
@@ -207,11 +218,16 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp event({:response, {ref, _caller}, head, body, trailers}, state) do
     Call.answer(ref, Response.result(head, body, trailers))
-    state
+    if state.reserve == 0, do: state, else: reserve_less(state)
   end
 
-  defp event({:failed, {ref, _caller}, reason}, state) when reason in [:refused, :unprocessed] do
-    Call.answer(ref, {:retry, reason})
+  defp event({:failed, {ref, _caller}, :refused}, state) do
+    Call.answer(ref, {:retry, :refused})
+    %{state | reserve: state.reserve + 1, answered: 0}
+  end
+
+  defp event({:failed, {ref, _caller}, :unprocessed}, state) do
+    Call.answer(ref, {:retry, :unprocessed})
     state
   end
 
@@ -233,6 +249,14 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp event({:closed, _code, text}, state), do: %{state | closing: text}
+
+  # grpcio counts a stream for some time after its response, and near its limit it refuses those
+  # that take its place. So each refusal leaves one stream more free, and many answers one less.
+  defp reserve_less(%{answered: answered} = state) when answered < @answers_per_refusal do
+    %{state | answered: answered + 1}
+  end
+
+  defp reserve_less(state), do: %{state | reserve: state.reserve - 1, answered: 0}
 
   # Withdrawn first: a caller that is sent away must not come back.
   defp drain(state, text) do

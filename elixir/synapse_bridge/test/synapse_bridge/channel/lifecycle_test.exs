@@ -309,11 +309,11 @@ defmodule SynapseBridge.Channel.LifecycleTest do
       assert Task.await(call) == {:ok, "y", []}
     end
 
-    test "repeats a call once, not for ever", %{server: server} do
+    test "repeats a call four times, not for ever", %{server: server} do
       channel = start(server)
       call = async_ready(channel, "x")
 
-      for _ <- 1..2 do
+      for _ <- 1..5 do
         connection = accept_http2(server)
         {1, _fields, "x"} = read_call(connection)
         write(connection, Wire.goaway(0, :no_error))
@@ -341,29 +341,54 @@ defmodule SynapseBridge.Channel.LifecycleTest do
   end
 
   describe "REFUSED_STREAM" do
-    test "is repeated once, unnoticed", %{server: server} do
+    test "is repeated, unnoticed", %{server: server} do
       channel = start(server)
       connection = accept_http2(server)
       call = async(channel, "x")
-      {1, _fields, "x"} = read_call(connection)
-      write(connection, Wire.rst_stream(1, :refused_stream))
-      {3, _fields, "x"} = read_call(connection)
-      write(connection, Wire.response(3, "y"))
+
+      for id <- [1, 3, 5, 7] do
+        {^id, _fields, "x"} = read_call(connection)
+        write(connection, Wire.rst_stream(id, :refused_stream))
+      end
+
+      {9, _fields, "x"} = read_call(connection)
+      write(connection, Wire.response(9, "y"))
       assert Task.await(call) == {:ok, "y", []}
     end
 
-    test "twice is :unavailable", %{server: server} do
+    test "five times is :unavailable", %{server: server} do
       channel = start(server)
       connection = accept_http2(server)
       call = async(channel, "x")
 
-      for id <- [1, 3] do
+      for id <- [1, 3, 5, 7, 9] do
         {^id, _fields, "x"} = read_call(connection)
         write(connection, Wire.rst_stream(id, :refused_stream))
       end
 
       assert {:error, %Status{code: 14, message: message}} = Task.await(call)
       assert message =~ "REFUSED_STREAM"
+    end
+
+    test "leaves a stream free from then on, except for the last one", %{server: server} do
+      channel = start(server)
+      connection = accept_http2(server, max_concurrent_streams: 2)
+      first = async(channel, "1")
+      {1, _fields, "1"} = read_call(connection)
+      second = async(channel, "2")
+      {3, _fields, "2"} = read_call(connection)
+      write(connection, Wire.rst_stream(3, :refused_stream))
+
+      # The server allows two streams, but now a second one waits for the first.
+      process = connection_process(channel)
+      eventually(fn -> :sys.get_state(process).queued == 1 end)
+      write(connection, Wire.rst_stream(1, :refused_stream))
+      {5, _fields, "2"} = read_call(connection)
+      eventually(fn -> :sys.get_state(process).queued == 1 end)
+      write(connection, Wire.response(5, "two"))
+      {7, _fields, "1"} = read_call(connection)
+      write(connection, Wire.response(7, "one"))
+      assert {Task.await(first), Task.await(second)} == {{:ok, "one", []}, {:ok, "two", []}}
     end
 
     test "leaves the deadline what it was", %{server: server} do
