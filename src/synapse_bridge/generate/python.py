@@ -34,7 +34,16 @@ from synapse_bridge.contract.types import references
 from synapse_bridge.contract.wire import Element, Slot, Wrapped, element, inside, slot
 from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.layout import Doc, concat
-from synapse_bridge.generate.python_layout import call, choice, comprehension, display, statement
+from synapse_bridge.generate.python_layout import (
+    assignment,
+    bracketed,
+    call,
+    choice,
+    comprehension,
+    display,
+    signature,
+    statement,
+)
 from synapse_bridge.generate.python_names import PythonNames, literal
 
 
@@ -99,7 +108,7 @@ class _Server:
     def _table(self, enum: Enum) -> list[str]:
         members = (f"{member.number}: {self._member(enum, member)}" for member in enum.members)
         table = call("serve.Members", display("{", members, "}"))
-        return statement(concat(f"{self.names.of(EnumRef(enum.name))} = ", table), depth=0)
+        return assignment(self.names.of(EnumRef(enum.name)), table, depth=0)
 
     def _member(self, enum: Enum, member: EnumMember) -> str:
         if enum.role == "literal":
@@ -117,8 +126,7 @@ class _Server:
         return self._reader(self.contract.message(method.request), name, "request")
 
     def _reader(self, message: Message, name: str, variable: str) -> list[str]:
-        signature = call(name, f"{variable}: pb.{message.proto}")
-        head = statement(concat("def ", signature, " -> dict[str, Any]:"), depth=0)
+        head = signature(name, variable, f"pb.{message.proto}", "dict[str, Any]")
         if not message.fields:
             return [*head, "    return {}"]
         body = (line for field in message.fields for line in self._read_field(field, variable))
@@ -127,26 +135,25 @@ class _Server:
     def _read_field(self, field: Field, variable: str) -> list[str]:
         shape = slot(field.type, field.default)
         read = self._read(shape, f"{variable}.{field.proto}")
-        target = f'value["{field.name}"] = '
+        target = f'value["{field.name}"]'
         if shape.label != "optional":
-            return statement(concat(target, read))
+            return assignment(target, read)
         sent = call(f"{variable}.HasField", f'"{field.proto}"')
         if isinstance(field.type, Nullable) and isinstance(field.default, Required):
-            return statement(concat(target, choice(read, sent, "None")))
+            return assignment(target, choice(read, sent, "None"))
         return [
             *statement(concat("if ", sent, ":")),
-            *statement(concat(target, read), depth=2),
+            *assignment(target, read, depth=2),
         ]
 
     def to_wire(self, message: Message) -> list[str]:
         name = f"{self.names.of(MessageRef(message.name))}_to_wire"
-        signature = call(name, f"value: {self.names.reference(message)}")
         entries = (
             concat(f'"{field.proto}": ', self._write_field(field, f"value.{field.name}"))
             for field in message.fields
         )
         return [
-            *statement(concat("def ", signature, " -> dict[str, Any]:"), depth=0),
+            *signature(name, "value", self.names.reference(message), "dict[str, Any]"),
             *statement(concat("return ", display("{", entries, "}", tall=True))),
         ]
 
@@ -155,8 +162,8 @@ class _Server:
         annotation = "None"
         if method.result:
             annotation = fill(method.result, "python", self.names.annotation)
-        signature = call(f"{self.names.function(method)}_response", f"result: {annotation}")
-        head = statement(concat("def ", signature, f" -> pb.{message.proto}:"), depth=0)
+        name = f"{self.names.function(method)}_response"
+        head = signature(name, "result", annotation, f"pb.{message.proto}")
         if not message.fields:
             return [*head, f"    return pb.{message.proto}()"]
         (field,) = message.fields
@@ -168,7 +175,7 @@ class _Server:
         # protobuf's stubs do not know that the values of a map may be dicts.
         return [
             *head,
-            *statement(concat("entries: dict[Any, Any] = ", write)),
+            *assignment("entries: dict[Any, Any]", write),
             f"    return pb.{message.proto}({field.proto}=entries)",
         ]
 
@@ -188,7 +195,7 @@ class _Server:
                 return comprehension("[", read, item, x, "]")
             case "map":
                 if isinstance(one, Scalar):
-                    return f"dict({x})"
+                    return call("dict", x)
                 read = concat(f"{key}: ", self._read_element(one, item, depth + 1))
                 return comprehension("{", read, f"{key}, {item}", f"{x}.items()", "}")
 
@@ -235,8 +242,10 @@ class _Server:
 
     def _convert(self, one: Scalar | MessageRef | EnumRef, column: str, x: str) -> Doc:
         template: str = getattr(row(one), column)
-        name = "" if isinstance(one, Scalar) else self.names.of(one)
-        return template.format(name=name, x=x)
+        if isinstance(one, Scalar):
+            return template.format(x=x)
+        opening, closing = template.format(name=self.names.of(one), x="\0").split("\0")
+        return bracketed(opening, x, closing)
 
     # The service
 

@@ -58,7 +58,7 @@ class Members(dict[int, Any]):
     way back, also from a member's value, which is what models with ``use_enum_values`` hold.
     """
 
-    number: Mapping[Any, int]
+    number: Mapping[Any, Any]  # ints, where protobuf's stubs ask for a class of their own
 
     def __init__(self, members: Mapping[int, Any]) -> None:
         super().__init__(members)

@@ -1,0 +1,129 @@
+"""Everything that is generated is accepted by the tools of its language, without a warning."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import synapse_bridge
+from synapse_bridge.generate import generate
+from synapse_bridge.generate.elixir_docs import Documentation
+from synapse_bridge.generate.testing import CASES
+
+_RUNTIME = Path(__file__).parents[3] / "elixir" / "synapse_bridge" / "lib"
+
+needs_elixir = pytest.mark.skipif(
+    shutil.which("elixirc") is None or not _RUNTIME.is_dir(),
+    reason="needs Elixir and the sources of the Elixir runtime",
+)
+needs_buf = pytest.mark.skipif(shutil.which("buf") is None, reason="needs buf (npm @bufbuild/buf)")
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the outputs of every case."""
+    root = tmp_path_factory.mktemp("generated")
+    for case in CASES.values():
+        for path, text in generate(case.contract()).items():
+            target = root / case.name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return root
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What a command prints; fails with it unless the command succeeds."""
+    done = subprocess.run(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}"
+    return done.stdout
+
+
+def test_python_is_formatted_and_free_of_lint(generated: Path) -> None:
+    servers = sorted(generated.glob("*/python/*_server.py"))
+    assert len(servers) == len(CASES)
+    ruff = (sys.executable, "-m", "ruff")
+    run(*ruff, "format", "--isolated", "--diff", *servers, cwd=generated)
+    run(*ruff, "check", "--isolated", *servers, cwd=generated)
+
+
+def test_python_type_checks_strictly(generated: Path) -> None:
+    servers = sorted(generated.glob("*/python/*_server.py"))
+    roots = [Path(synapse_bridge.__file__).parents[1], *(case.folder for case in CASES.values())]
+    roots += [generated / case.name / "python" for case in CASES.values()]
+    settings = generated / "mypy.ini"
+    settings.write_text(
+        f"[mypy]\nstrict = True\nmypy_path = {':'.join(map(str, roots))}\n"
+        # Only generated code is looked at: users' modules may be written as they like.
+        + "".join(f"[mypy-{case.module}]\nignore_errors = True\n" for case in CASES.values())
+        + "[mypy-synapse_bridge.*]\nfollow_imports = silent\n"
+    )
+    run(sys.executable, "-m", "mypy", "--config-file", settings, *servers, cwd=generated)
+
+
+@needs_elixir
+def test_elixir_is_formatted(generated: Path) -> None:
+    settings = generated / "formatter.exs"
+    settings.write_text("[locals_without_parens: [field: :*, rpc: :*, value: :*]]\n")
+    sources = [*generated.glob("*/elixir/**/*.ex*"), *generated.glob("*/elixir/.*.exs")]
+    assert len(sources) > 100
+    run("mix", "format", "--check-formatted", "--dot-formatter", settings, *sources, cwd=generated)
+
+
+@pytest.fixture(scope="module")
+def beams(generated: Path) -> Path:
+    """A folder with every generated client, compiled; a warning is an error."""
+    runtime = generated / "runtime"
+    compiled = generated / "beams"
+    runtime.mkdir()
+    compiled.mkdir()
+    run("elixirc", "-o", runtime, *sorted(_RUNTIME.glob("**/*.ex")), cwd=generated)
+    sources = sorted(generated.glob("*/elixir/lib/**/*.ex"))
+    flags = ("--warnings-as-errors", "-pa", runtime, "-o", compiled)
+    assert run("elixirc", *flags, *sources, cwd=generated) == ""
+    return compiled
+
+
+@needs_elixir
+def test_elixir_compiles_without_warnings(beams: Path) -> None:
+    modules = {path.name for path in beams.glob("*.beam")}
+    for case in CASES.values():
+        contract = case.contract()
+        expected = {contract.service.elixir, *(item.elixir for item in contract.messages)}
+        assert {f"Elixir.{module}.beam" for module in expected} <= modules
+
+
+@needs_elixir
+def test_documentation_arrives_as_it_was_written(generated: Path, beams: Path) -> None:
+    """Quotes, interpolation and backslashes of a docstring are text in Elixir, to the character."""
+    contract = CASES["hostile"].contract()
+    docs = Documentation(contract)
+    expected = {contract.service.elixir: docs.service()}
+    for message in contract.messages:
+        if message.role == "model":
+            expected[message.elixir] = docs.message(message)
+    script = generated / "docs.exs"
+    script.write_text(
+        """
+        for module <- System.argv() do
+          {:docs_v1, _, _, _, %{"en" => doc}, _, _} = Code.fetch_docs(Module.concat([module]))
+          IO.puts(Base.encode64(doc))
+        end
+        """
+    )
+    printed = run("elixir", "-pa", beams, script, *expected, cwd=generated).split()
+    for encoded, (module, doc) in zip(printed, expected.items(), strict=True):
+        assert base64.b64decode(encoded).decode().startswith(doc + "\n"), module
+
+
+@needs_buf
+def test_proto_is_formatted_and_passes_lint(generated: Path) -> None:
+    for case in CASES:
+        run("buf", "format", "--diff", "--exit-code", cwd=generated / case / "proto")
+        run("buf", "lint", cwd=generated / case / "proto")
