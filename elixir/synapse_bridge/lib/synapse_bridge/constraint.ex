@@ -35,7 +35,7 @@ defmodule SynapseBridge.Constraint do
       [] ->
         for name <- order,
             {:ok, bound} <- [Keyword.fetch(constraints, name)],
-            do: {name, bound!(name, bound)}
+            do: {name, name |> bound!(bound) |> whole(kind)}
 
       [unknown | _] ->
         raise ArgumentError,
@@ -57,6 +57,13 @@ defmodule SynapseBridge.Constraint do
 
   defp bound!(name, bound),
     do: raise(ArgumentError, "constraint #{name} cannot be #{inspect(bound)}")
+
+  # pydantic reads 2.0 as 2 where it bounds an integer.
+  defp whole(bound, kind)
+       when kind in [:int64, :uint64] and is_float(bound) and trunc(bound) == bound,
+       do: trunc(bound)
+
+  defp whole(bound, _kind), do: bound
 
   @doc "Checks a value that is known to be of its kind."
   @spec check(atom(), term(), t()) :: :ok | failure()
@@ -113,6 +120,8 @@ defmodule SynapseBridge.Constraint do
   defp rank(:negative_infinity), do: -1
   defp rank(:infinity), do: 1
   defp rank(_), do: 0
+
+  defp multiple?(_value, bound) when bound == 0, do: true
 
   defp multiple?(value, bound) when is_integer(value) and is_integer(bound),
     do: rem(value, bound) == 0

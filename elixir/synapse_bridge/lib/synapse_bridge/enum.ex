@@ -103,7 +103,8 @@ defmodule SynapseBridge.Enum do
           "  * `#{inspect(row.term)}` (`#{python(row.value)}` in Python)#{about}\n"
         end
 
-      Module.put_attribute(env.module, :moduledoc, {line, "#{doc}\n## Values\n\n#{table}"})
+      doc = "#{String.trim(doc)}\n\n## Values\n\n#{table}"
+      Module.put_attribute(env.module, :moduledoc, {line, doc})
     end
   end
 

@@ -11,7 +11,12 @@ defmodule SynapseBridge.Message.Docs do
     with [_ | _] <- fields,
          {line, doc} when is_binary(doc) <- Module.get_attribute(module, :moduledoc) do
       rows = Enum.map_join(fields, "\n", &row/1)
-      Module.put_attribute(module, :moduledoc, {line, "#{doc}\n## Fields\n\n#{rows}\n"})
+
+      Module.put_attribute(
+        module,
+        :moduledoc,
+        {line, "#{String.trim(doc)}\n\n## Fields\n\n#{rows}\n"}
+      )
     end
 
     :ok
