@@ -88,7 +88,7 @@ class Target:
 
 
 def prepare(folder: Path, generated: Path | None) -> None:
-    """Put everything that servers import into ``folder``: what protoc makes, and what we generate."""
+    """Put what servers import into ``folder``: what protoc makes, and what we generate."""
     if generated is None:
         out = folder / "synapse_out"
         module = ("--module", "orders", "--elixir-module", "Orders", "--out", str(out))
@@ -127,9 +127,7 @@ def start(contestant: Contestant, folder: Path) -> Iterator[list[Target]]:
         server.wait(timeout=10)
 
 
-def _target(
-    wire: Wire, method: str, name: str, address: str, pid: int, folder: Path
-) -> Target:
+def _target(wire: Wire, method: str, name: str, address: str, pid: int, folder: Path) -> Target:
     pb: Any = importlib.import_module(wire.pb2)
     order = {**ORDER, "currency": wire.usd}
     if wire.wrapped:

@@ -47,9 +47,7 @@ def response(quote: orders.Quote) -> pb.Quote:
 
 
 class Orders(pb_grpc.OrdersServicer):
-    async def Greet(
-        self, request: pb.InputData, context: grpc.aio.ServicerContext
-    ) -> pb.Greeting:
+    async def Greet(self, request: pb.InputData, context: grpc.aio.ServicerContext) -> pb.Greeting:
         try:
             data = input_data(request)
         except ValidationError as error:

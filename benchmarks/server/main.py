@@ -3,9 +3,9 @@
     python benchmarks/server/main.py [--rounds N] [--seconds S] [--in-flight N]
 
 Every server has a process and a port of its own, and serves the functions of ``orders.py``: a
-greeting, and an order of usual size. ``h2load`` sends a prepared request again and again; rounds are
-interleaved, so that all servers share the machine's good and bad moments. Before it is loaded, every
-server has to give the right answer.
+greeting, and an order of usual size. ``h2load`` sends a prepared request again and again; rounds
+are interleaved, so that all servers share the machine's good and bad moments. Before it is
+loaded, every server has to give the right answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from contestants import CONTESTANTS, Contestant, Target, prepare, start
+from contestants import CONTESTANTS, prepare, start
 from load import Load, measure
 from report import table
 

@@ -82,4 +82,3 @@ def quote(order: Order) -> Quote:
     ]
     total = sum(line.amount for line in lines)
     return Quote(number=order.number, currency=order.currency, lines=lines, total=total)
-

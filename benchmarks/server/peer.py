@@ -1,4 +1,4 @@
-"""The same functions, served by pydantic-rpc. It writes its protobuf code to the working directory."""
+"""The same functions, served by pydantic-rpc, which writes its code to the working directory."""
 
 # pydantic-rpc reads annotations as they are, so they must not be postponed here.
 import grpc.aio

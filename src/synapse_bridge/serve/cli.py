@@ -42,9 +42,9 @@ def run(service: Service, options: Options = _DEFAULTS) -> None:
     have ``grace`` seconds; the second signal ends the process at once.
     Raises :class:`CannotServe` if the server cannot start.
     """
-    # gRPC reads this once, when it is first used. With its event engine, every read goes through two
-    # more threads on its way to Python's event loop; without, a call costs a quarter less processor
-    # time (docs/performance.md). A value that the user has set stands.
+    # gRPC reads this once, when it is first used. With its event engine, every read goes through
+    # two more threads on its way to Python's event loop; without, a call costs a quarter less
+    # processor time (docs/performance.md). A value that the user has set stands.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     # gRPC takes a while to import, and a module that only describes a service does not need it.
     from synapse_bridge.serve import running

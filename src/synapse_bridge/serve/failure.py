@@ -51,10 +51,11 @@ CODES: Mapping[type[BaseException], grpc.StatusCode] = MappingProxyType(
 )
 """The code of an exception that a function raised, by its nearest base; INTERNAL for all others."""
 
-_MESSAGE_CHARACTERS = 400
-_DESCRIPTION_CHARACTERS = 300
-_DETAILS_BYTES = 4_000
-_TRACEBACK_CHARACTERS = 2_000
+# In bytes of UTF-8.
+_MESSAGE = 400
+_TEXT = 300
+_TRACEBACK = 2_000
+_DETAILS = 4_000
 
 
 class InvalidRequest(Exception):
@@ -111,7 +112,7 @@ class Failures:
         carried, size = BadRequest(), info.ByteSize()
         for violation in violations:
             size += violation.ByteSize() + 4
-            if size > _DETAILS_BYTES:
+            if size > _DETAILS:
                 info.metadata["violations"] = str(len(violations))
                 break
             carried.field_violations.append(violation)
@@ -133,12 +134,10 @@ class Failures:
         if not self.debug:
             message = f"{method} raised {name}; the server's log has the details as {correlation}"
             return _status(code, message, info)
-        text = "".join(traceback.format_exception(type(error), error, own))
-        debug = DebugInfo(
-            stack_entries=text[-_TRACEBACK_CHARACTERS:].splitlines(),
-            detail=str(error)[:_DESCRIPTION_CHARACTERS],
-        )
-        return _status(code, f"{method} raised {name}: {error}", info, debug)
+        text = "".join(traceback.format_exception_only(error)).strip()
+        trace = _utf8("".join(traceback.format_tb(own)))[-_TRACEBACK:].decode(errors="ignore")
+        debug = DebugInfo(stack_entries=trace.splitlines(), detail=_cut(text, _TEXT))
+        return _status(code, f"{method} raised {text}", info, debug)
 
     def _info(self, error: BaseException, **metadata: str) -> ErrorInfo:
         cls = type(error)
@@ -158,8 +157,8 @@ def qualified_name(cls: type) -> str:
 def _violation(error: ErrorDetails) -> BadRequest.FieldViolation:
     rule = error["type"]
     return BadRequest.FieldViolation(
-        field=path(error["loc"]),
-        description=_cut(error["msg"], _DESCRIPTION_CHARACTERS),
+        field=_cut(path(error["loc"]), _TEXT),
+        description=_cut(error["msg"], _TEXT),
         reason=rule.upper() if re.fullmatch(r"[a-z][a-z0-9_]*", rule) else rule,
     )
 
@@ -174,23 +173,32 @@ def _problem(error: ErrorDetails) -> str:
 
 def _listed(lines: Sequence[str]) -> str:
     """As many lines as fit in a status message, and how many more there are."""
-    ends = itertools.accumulate(len(line) + 2 for line in lines)
-    fitting = sum(end <= _MESSAGE_CHARACTERS - 20 for end in ends)
-    shown = "; ".join(lines[: max(fitting, 1)])
-    return shown if fitting >= len(lines) - 1 else f"{shown}; and {len(lines) - fitting} more"
+    ends = itertools.accumulate(len(_utf8(line)) + 2 for line in lines)
+    fitting = sum(end <= _MESSAGE - 20 for end in ends)
+    if fitting == len(lines):
+        return "; ".join(lines)
+    shown = max(fitting, 1)
+    more = f"; and {len(lines) - shown} more" if len(lines) > shown else ""
+    return _cut("; ".join(lines[:shown]), _MESSAGE - len(more)) + more
 
 
 def _status(code: grpc.StatusCode, message: str, *details: Message) -> Status:
-    status = Status(code=code.value[0], message=_cut(message, _MESSAGE_CHARACTERS))
+    status = Status(code=code.value[0], message=_cut(message, _MESSAGE))
     for detail in details:
         status.details.add().Pack(detail)
     return status
 
 
-def _cut(text: str, characters: int) -> str:
-    """``text`` as UTF-8 can hold it, and not longer than that."""
-    text = text.encode(errors="backslashreplace").decode()
-    return text if len(text) <= characters else text[: characters - 1] + "…"
+def _utf8(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
+
+
+def _cut(text: str, size: int) -> str:
+    """``text`` in at most ``size`` bytes of UTF-8, which has no lone surrogates."""
+    whole = _utf8(text)
+    if len(whole) <= size:
+        return whole.decode()
+    return whole[: size - 3].decode(errors="ignore") + "…"
 
 
 def _without_our_frames(trace: TracebackType | None) -> TracebackType | None:
