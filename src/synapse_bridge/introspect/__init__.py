@@ -14,7 +14,7 @@ from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.functions import read_function, select
 from synapse_bridge.introspect.loading import load
 from synapse_bridge.introspect.models import read_message
-from synapse_bridge.introspect.naming import Naming, name_all
+from synapse_bridge.introspect.naming import Naming, check_functions, name_all
 from synapse_bridge.introspect.overrides import Override, check_overrides
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
 
@@ -38,6 +38,7 @@ def introspect(
     """
     module, path, owner = load(target)
     naming = naming or Naming()
+    check_functions(naming, owner)
     chosen = select(module, path, owner, functions)
     catalogue = Catalogue(overrides)
     read = [read_function(n, f, module.__name__, path, catalogue) for n, f in chosen.items()]

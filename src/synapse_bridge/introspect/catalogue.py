@@ -21,7 +21,8 @@ class Catalogue:
     """Collects while types are read: a class that is named is noted once and read later, so that
     recursive models come out by themselves.
 
-    ``local`` splits the qualified names into module and name within it; ``places`` are for errors.
+    ``local`` splits the qualified names into module and name within it; ``places`` and ``parts``
+    (of fields and parameters, by message and name) are for errors.
     ``overrides`` maps qualified names (of a class, field, parameter or result) to the annotation
     that the configuration puts in their place; ``seen`` are all such names that there were.
     """
@@ -32,6 +33,7 @@ class Catalogue:
         self.places: dict[str, Place] = {}
         self.refusals: list[Refusal] = []
         self.pending: list[type] = []
+        self.parts: dict[tuple[str, str], Place] = {}
         self.local: dict[str, tuple[str, str]] = {}
         self.overrides = dict(overrides or {})
         self.seen: set[str] = set()
@@ -56,6 +58,10 @@ class Catalogue:
         self, values: tuple[LiteralValue, ...], module: str, local: str, place: Place
     ) -> EnumRef:
         """A reference to the enum of a ``Literal`` that is known as ``local`` in ``module``."""
+        if len({str(value) for value in values}) < len(values):
+            raise Unsupported(
+                "two of its values are written alike", "leave one out, or write an Enum"
+            )
         members = literal_members(values)
         for known in self.enums.values():
             # The same alias, imported into another module.

@@ -83,7 +83,7 @@ def read_function(
     place = source.function_place(function, name)
     catalogue.places[qualified] = place
     before = len(catalogue.refusals)
-    doc = read_docstring(inspect.getdoc(source.unwrap(function)))
+    doc = read_docstring(source.docstring(function))
     try:
         check_name(name)
         signature = inspect.signature(function)
@@ -154,6 +154,7 @@ class _Reader:
         """The field of the request that carries a parameter; ``None`` where it is refused."""
         name = parameter.name
         place = source.parameter_place(self.function, self.name, name)
+        self.catalogue.parts[f"{self.module}.{self.expression}#request", name] = place
         context = self._context(place, name)
         try:
             _check_parameter(parameter)

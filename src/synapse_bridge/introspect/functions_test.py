@@ -176,6 +176,34 @@ def test_docs_of_parameters(read: Read) -> None:
     assert [f.doc for f in fields] == ["The first.", "Described.", ""]
 
 
+def test_docstrings_keep_their_inner_indentation_and_become_encodable(read: Read) -> None:
+    contract = read(r"""
+        class Base:
+            def f(self) -> None:
+                '''Of the base.'''
+        class Desk(Base):
+            def f(self) -> None: ...
+            def g(self) -> None:
+                '''Code::
+
+                    if x:
+                        y \ud800
+
+                That was it.
+                '''
+        desk = Desk()
+        f = desk.f
+        g = desk.g
+        __all__ = ["f", "g"]
+    """)
+    f, g = contract.service.methods
+    assert f.doc.summary == "Of the base."
+    assert (g.doc.summary, g.doc.description) == (
+        "Code::",
+        "    if x:\n        y \\ud800\n\nThat was it.",
+    )
+
+
 def test_decorated_functions_are_read_as_they_were_written(read: Read) -> None:
     contract = read("""
         import functools

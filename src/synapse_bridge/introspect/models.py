@@ -64,6 +64,7 @@ def _read_field(
     cls: type, name: str, info: FieldInfo, number: int, doc: str, catalogue: Catalogue
 ) -> Field | None:
     place = source.field_place(cls, name)
+    catalogue.parts[qualified(cls), name] = place
     validators = _validators(cls, name)
     context = Context(
         catalogue=catalogue,

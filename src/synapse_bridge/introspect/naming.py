@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from synapse_bridge.contract import names, reserved
 from synapse_bridge.contract.model import Contract, Enum, Message, Method, Service
 from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.loading import suggestion
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal, Unsupported
 
 
@@ -35,6 +36,17 @@ def check_name(name: str) -> None:
         )
     if not name.strip("_"):
         raise Unsupported("a name needs a letter", f"rename `{name}`")
+
+
+def check_functions(naming: Naming, owner: object) -> None:
+    """Refuse a name for a function that the module or object does not have."""
+    for name in naming.functions:
+        if not hasattr(owner, name):
+            known = [name for name in dir(owner) if not name.startswith("_")]
+            raise IntrospectionError(
+                f"{naming.origin}: `functions` has `{name}`, which does not exist"
+                + suggestion(name, known)
+            )
 
 
 def service_names(module: str, doc: str, naming: Naming) -> Service:
@@ -70,7 +82,7 @@ def name_all(
 ) -> Contract:
     """Give everything its names, and refuse names that meet."""
     service = service_names(module, doc, naming)
-    claims = _Claims(catalogue.places)
+    claims = _Claims(catalogue)
     claims.claim("service", service.proto, module)
     methods = [_name_method(method, module, naming, claims) for method in methods]
     protos = _class_names(module, catalogue)
@@ -105,31 +117,35 @@ def name_all(
 class _Claims:
     """Who has taken which name, in each scope."""
 
-    def __init__(self, places: Mapping[str, Place]) -> None:
-        self.places = places
-        self.refusals: list[Refusal] = []
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self._taken: dict[tuple[str, str], tuple[str, str]] = {}
+        self._refusals: dict[tuple[tuple[str, str], tuple[str, str]], Refusal] = {}
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """The names that met; one refusal for each two owners."""
+        return list(self._refusals.values())
 
     def claim(self, scope: str, name: str, owner: str, part: str = "") -> None:
         """Take ``name`` for ``part`` of ``owner`` (a qualified name), or refuse it."""
-        first = self._taken.setdefault((scope, name), (owner, part))
-        if first != (owner, part):
-            self.refusals.append(self._refusal(name, first, (owner, part)))
+        first, second = self._taken.setdefault((scope, name), (owner, part)), (owner, part)
+        if first != second:
+            self._refusals.setdefault((first, second), self._refusal(name, first, second))
 
     def _refusal(self, name: str, first: tuple[str, str], second: tuple[str, str]) -> Refusal:
-        place = self._place(second)
-        earlier = self._place(first)
-        return Refusal(
-            place,
-            f"becomes `{name}`, and so does {earlier.subject} ({earlier})",
-            "rename one of them, or give the function another name in the configuration"
-            if place.subject.startswith("function")
-            else "rename one of them",
-        )
+        place, earlier = self._place(*second), self._place(*first)
+        instead = "rename one of them"
+        if place.subject.startswith("function"):
+            instead += ", or map one to another Elixir name in the configuration"
+        reason = f"becomes `{name}`, and so does {earlier.subject} ({earlier})"
+        return Refusal(replace(place, annotation=""), reason, instead)
 
-    def _place(self, claim: tuple[str, str]) -> Place:
-        owner, part = claim
-        place = self.places.get(owner.partition("#")[0]) or Place(owner, 0, f"module `{owner}`")
+    def _place(self, owner: str, part: str) -> Place:
+        if (owner, part) in self._catalogue.parts:
+            return self._catalogue.parts[owner, part]
+        whole = owner.partition("#")[0]
+        place = self._catalogue.places.get(whole) or Place(owner, 0, f"module `{owner}`")
         return replace(place, subject=f"`{part}` of {place.subject}") if part else place
 
 
@@ -187,17 +203,19 @@ def _json_name(proto: str) -> str:
 
 
 def _name_members(enum: Enum, claims: _Claims) -> Enum:
-    """Name enum values. In proto they share the scope of the package, hence their prefix."""
+    """Name enum values. In proto they share the scope of the package, hence their prefix.
+
+    A value whose text makes no name, or one that is taken, is named by its number; but members of
+    an Enum class have names, which are refused where they meet.
+    """
     members = []
-    taken = {f"{names.underscore(enum.proto).upper()}_UNSPECIFIED"}
+    taken = {names.enum_value(enum.proto, "unspecified")}
     for member in enum.members:
         proto = names.enum_value(enum.proto, member.name)
-        if enum.role == "literal" and (proto is None or proto in taken):
-            proto = names.enum_value(enum.proto, f"value_{member.number}")
-        if proto is None:
-            proto = names.enum_value(enum.proto, f"value_{member.number}")
-        assert proto is not None
-        taken.add(proto)
+        if proto is None or proto in taken:
+            proto = names.enum_value(enum.proto, f"value_{member.number}") or ""
+        if enum.role == "literal":
+            taken.add(proto)
         claims.claim("value", proto, enum.name, member.name)
         claims.claim(f"term {enum.name}", member.elixir, enum.name, member.name)
         members.append(replace(member, proto=proto))

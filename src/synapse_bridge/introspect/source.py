@@ -223,8 +223,16 @@ def _written(annotation: ast.expr | None, file: str | None) -> str:
             return ast.unparse(annotation)
 
 
+def docstring(function: Callable[..., Any]) -> str:
+    """A function's docstring, without indentation; a method may have that of a base class."""
+    return _encodable(inspect.getdoc(function) or "")
+
+
 def clean(doc: str | None) -> str:
-    """A docstring without indentation and outer blank lines, as text that UTF-8 can hold."""
-    if not doc:
-        return ""
-    return inspect.cleandoc(doc).strip().encode("utf-8", "backslashreplace").decode("utf-8")
+    """A text from the source, without indentation and outer blank lines."""
+    return _encodable(inspect.cleandoc(doc)) if doc else ""
+
+
+def _encodable(text: str) -> str:
+    """Text that UTF-8 can hold: a lone surrogate becomes its escape sequence."""
+    return text.strip().encode("utf-8", "backslashreplace").decode("utf-8")
