@@ -59,7 +59,7 @@ def _tokens(source: str) -> list[_Token]:
 
 
 class _Parser:
-    """Recursive descent. The loosest operator is ``\\\\``, then ``::``, ``|`` and ``=>``."""
+    """Recursive descent. The loosest operator is ``=>``, then ``\\\\``, ``::`` and ``|``."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens = tokens
@@ -80,6 +80,10 @@ class _Parser:
         token = self._peek(ahead)
         return token.kind in ("name", "literal", "key") or token.text in ("%{", "[", "{")
 
+    def _pair(self) -> Term:
+        key = self._expression()
+        return layout.pair(key, self._expression()) if self._skip_operator("=>") else key
+
     def _expression(self) -> Term:
         left = self._typed()
         if not self._skip_operator("\\\\"):
@@ -91,40 +95,39 @@ class _Parser:
         return layout.typed(left, self._typed()) if self._skip_operator("::") else left
 
     def _union(self) -> Term:
-        members = [self._pair()]
+        members = [self._operand()]
         while self._skip_operator("|"):
-            members.append(self._pair())
+            members.append(self._operand())
         return layout.union(members)
-
-    def _pair(self) -> Term:
-        key = self._operand()
-        return layout.pair(key, self._pair()) if self._skip_operator("=>") else key
 
     def _operand(self) -> Term:
         token = self._next()
         match token.text:
             case "[":
-                return layout.list_of(self._closed("]"))
+                items, keywords = self._closed("]")
+                return layout.list_of([*items, *keywords])
             case "{":
-                return layout.tuple_of(self._closed("}"))
+                return layout.tuple_of(*self._closed("}"))
             case "%{":
-                return layout.map_of(self._closed("}"))
+                items, keywords = self._closed("}")
+                return layout.map_of([*items, *keywords])
         if token.kind == "name" and self._peek().text == "(":
             self._next()
-            return layout.call(token.text, self._closed(")"))
+            arguments, _ = self._closed(")")
+            return layout.call(token.text, arguments)
         if token.kind in ("name", "literal"):
             return layout.text(token.text)
         raise ValueError(f"not the start of a term: {token.text!r}")
 
-    def _closed(self, bracket: str) -> list[Term]:
-        """The items up to a closing bracket; keywords among them are items too."""
+    def _closed(self, bracket: str) -> tuple[list[Term], list[Term]]:
+        """The items and keywords up to a closing bracket."""
         if self._peek().text == bracket:
             self._next()
-            return []
-        items, keywords = self._items(self._expression)
+            return [], []
+        found = self._items(self._pair)
         if self._next().text != bracket:
             raise ValueError(f"expected {bracket}")
-        return [*items, *keywords]
+        return found
 
     def _items(self, parse: Callable[[], Term]) -> tuple[list[Term], list[Term]]:
         items: list[Term] = []

@@ -17,6 +17,7 @@ from synapse_bridge.generate.layout import (
     Nest,
     NextBreakFits,
     concat,
+    join,
     render,
 )
 
@@ -46,8 +47,10 @@ def list_of(items: Sequence[Term]) -> Term:
     return Term(_surround("[", _listed(items), "]") if items else "[]", hugs=True)
 
 
-def tuple_of(items: Sequence[Term]) -> Term:
-    """``{a, b}``."""
+def tuple_of(items: Sequence[Term], keywords: Sequence[Term] = ()) -> Term:
+    """``{a, b}`` or ``{a, b: c, d: e}``, where the keywords break together."""
+    if keywords:
+        items = [*items, Term(join((pair.doc for pair in keywords), concat(",", Break())))]
     doc = _listed(items, flexible=True)
     return Term(Group(concat(Nest(concat("{", doc), 1), "}")))
 
