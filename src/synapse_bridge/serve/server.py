@@ -42,7 +42,9 @@ class Server:
                 ("grpc.max_send_message_length", options.max_message),
             )
         )
-        self._server.add_generic_rpc_handlers([self._handlers(), *self._reflection()])
+        self._server.add_generic_rpc_handlers(
+            [self._handlers(), _NoSuchMethod(service.name), *self._reflection()]
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     async def start(self) -> int:
@@ -91,6 +93,24 @@ class Server:
     async def _tell_health(self, status: int) -> None:
         for name in ("", self.service.name):
             await self._health.set(name, status)
+
+
+class _NoSuchMethod(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only
+    """Tells a client that calls a method which the service does not have that it is stale."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        service, _, method = handler_call_details.method.removeprefix("/").partition("/")
+        if service != self._service:
+            return None
+
+        async def refuse(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            text = f"{service} has no method {method}: were client and server generated together?"
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
+
+        return grpc.unary_unary_rpc_method_handler(refuse)
 
 
 def address(host: str, port: int) -> str:

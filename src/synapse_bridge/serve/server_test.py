@@ -103,6 +103,24 @@ def test_bytes_that_are_no_message_are_an_invalid_request(server: Running) -> No
     assert detail(failure, ErrorInfo).reason == "DECODE_ERROR"
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "/probe.v1.ProbeService/Gone",
+            "probe.v1.ProbeService has no method Gone: were client and server generated together?",
+        ),
+        ("/another.v1.Service/Gone", "Method not found!"),
+    ],
+)
+def test_a_method_that_is_not_there_is_told(server: Running, path: str, text: str) -> None:
+    with server.channel() as channel, pytest.raises(grpc.RpcError) as raised:
+        channel.unary_unary(path, bytes, bytes)(b"", timeout=20)
+    assert isinstance(raised.value, grpc.Call)
+    assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert raised.value.details() == text
+
+
 EXCEPTIONS = {
     "zero": (grpc.StatusCode.INTERNAL, "ZERO_DIVISION_ERROR", "builtins.ZeroDivisionError"),
     "value": (grpc.StatusCode.INTERNAL, "VALUE_ERROR", "builtins.ValueError"),
