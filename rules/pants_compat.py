@@ -12,9 +12,10 @@ Call a rule in one of two ways only, as both branches understand them:
 Define a rule above the rules that call it, let no two rules share first parameter and output
 types, and pass rules to `concurrently`, never coroutines of other functions.
 """
+
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, get_type_hints
+from typing import Any, Callable, get_type_hints
 
 from pants.version import PANTS_SEMVER
 
@@ -56,9 +57,7 @@ if MODERN:
     from pants.source.source_root import get_source_root
 
     def test_result(process_result: Any, address: Any, output: Any, **fields: Any) -> TestResult:
-        return TestResult.from_fallible_process_result(
-            (process_result,), address, output, **fields
-        )
+        return TestResult.from_fallible_process_result((process_result,), address, output, **fields)
 
 else:
     import inspect
@@ -93,13 +92,12 @@ else:
         Snapshot,
     )
     from pants.engine.process import FallibleProcessResult, Process, ProcessResult
-    from pants.engine.rules import Get
-    from pants.engine.rules import MultiGet as concurrently
+    from pants.engine.rules import Get, MultiGet
     from pants.engine.rules import rule as _rule
     from pants.engine.target import Targets, TransitiveTargets, TransitiveTargetsRequest
     from pants.source.source_root import SourceRoot, SourceRootRequest
 
-    def implicitly(*args: Any) -> Dict[str, Any]:
+    def implicitly(*args: Any) -> dict[str, Any]:
         return {"__implicitly": args}
 
     def _by_name(out: type, in_: type) -> Any:
@@ -131,6 +129,7 @@ else:
 
         return decorate(args[0]) if args and inspect.isfunction(args[0]) else decorate
 
+    concurrently = MultiGet
     add_prefix = _by_name(Digest, AddPrefix)
     create_archive = _by_name(Digest, CreateArchive)
     create_digest = _by_name(Digest, CreateDigest)

@@ -1,4 +1,5 @@
 """`elixirc`: each library is compiled once, in a step of its own, for all who depend on it."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -90,6 +91,10 @@ class CompiledLibrary:
     digest: Digest
     ebin: str
 
+    @property
+    def succeeded(self) -> bool:
+        return self.result.exit_code == 0
+
 
 @rule(desc="Compile an Elixir library", level=LogLevel.DEBUG)
 async def compile_library(
@@ -113,9 +118,7 @@ async def compile_library(
     paths = [flag for ebin in request.ebins for flag in ("-pa", ebin)]
     result = await execute_process(
         Process(
-            argv=(
-                (toolchain.elixirc, *paths, "-o", _EBIN, *files) if files else ("/bin/true",)
-            ),
+            argv=((toolchain.elixirc, *paths, "-o", _EBIN, *files) if files else ("/bin/true",)),
             input_digest=inputs,
             output_directories=(_EBIN,),
             env=toolchain.env,
@@ -143,7 +146,7 @@ class CompiledElixir:
 
     @property
     def failure(self) -> FallibleProcessResult | None:
-        return next((each.result for each in self.libraries if each.result.exit_code), None)
+        return next((each.result for each in self.libraries if not each.succeeded), None)
 
     @property
     def ebins(self) -> tuple[str, ...]:
@@ -168,7 +171,7 @@ async def compile_elixir(request: CompileElixirRequest) -> CompiledElixir:
         ready = [
             [library, *(compiled[each] for each in needs[library])]
             for library in level
-            if all(each in compiled and not compiled[each].result.exit_code for each in needs[library])
+            if all(each in compiled and compiled[each].succeeded for each in needs[library])
         ]
         digests = await concurrently(
             merge_digests(MergeDigests(each.digest for each in dependencies))

@@ -1,4 +1,5 @@
 """Dependencies from the Elixir modules that a file names."""
+
 from __future__ import annotations
 
 import logging
@@ -40,7 +41,10 @@ logger = logging.getLogger(__name__)
 @union(in_scope_types=[EnvironmentName])
 @dataclass(frozen=True)
 class ElixirModulesProvider:
-    """For a backend whose targets provide Elixir modules: subclass, with a rule to `ElixirModules`."""
+    """Asks a backend which Elixir modules its targets provide.
+
+    Subclass it, and add a rule from the subclass to `ElixirModules`.
+    """
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class ElixirModules:
     """
 
     providers: FrozenDict[str, tuple[Address, ...]]
-    private: FrozenDict[tuple[str, str], tuple[Address, ...]] = FrozenDict()
+    private: FrozenDict[tuple[str, str], tuple[Address, ...]]
 
 
 @rule(polymorphic=True)
@@ -94,9 +98,7 @@ class LibraryModulesProvider(ElixirModulesProvider):
 
 
 @rule(desc="Map Elixir modules to libraries", level=LogLevel.DEBUG)
-async def map_library_modules(
-    _: LibraryModulesProvider, all_targets: AllTargets
-) -> ElixirModules:
+async def map_library_modules(_: LibraryModulesProvider, all_targets: AllTargets) -> ElixirModules:
     libraries = [t for t in all_targets if t.has_field(ElixirLibrarySourcesField)]
     files = await concurrently(
         read_modules(ElixirFileModulesRequest(t[ElixirLibrarySourcesField]), **implicitly())

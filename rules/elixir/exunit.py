@@ -1,4 +1,5 @@
 """`test`: ExUnit."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -50,8 +51,8 @@ class ExUnit(Subsystem):
         example="--trace --only slow --seed 0",
         passthrough=True,
         extra_help=(
-            "Understood are `--trace`, `--seed N`, `--timeout MS`, `--max-failures N`, and `--only`, "
-            "`--include` and `--exclude` with a tag, as for `mix test`."
+            "Understood are `--trace`, `--seed N`, `--timeout MS`, `--max-failures N`, and "
+            "`--only`, `--include` and `--exclude` with a tag, as for `mix test`."
         ),
     )
 
@@ -119,9 +120,7 @@ async def run_exunit(
         **implicitly(),
     )
     reports = await digest_to_snapshot(result.output_digest)
-    return test_result(
-        result, field_set.address, test_subsystem.output, xml_results=reports
-    )
+    return test_result(result, field_set.address, test_subsystem.output, xml_results=reports)
 
 
 def rules():

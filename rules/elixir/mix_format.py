@@ -1,4 +1,5 @@
 """`fmt` and `lint`: `mix format`."""
+
 from __future__ import annotations
 
 import os
@@ -97,9 +98,7 @@ async def partition_for_mix_format(
         SourceFilesRequest(field_set.sources for field_set in request.field_sets)
     )
     found = await find_config_file(
-        ConfigFilesRequest(
-            discovery=True, check_existence=_candidates(sources.snapshot.dirs)
-        )
+        ConfigFilesRequest(discovery=True, check_existence=_candidates(sources.snapshot.dirs))
     )
     configs = frozenset(found.snapshot.files)
     files = defaultdict(list)

@@ -1,4 +1,5 @@
 """`package`: a Mix project as a tarball."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pants.core.util_rules.archive import ArchiveFormat, CreateArchive
 from pants.core.util_rules.source_files import SourceFilesRequest
 from pants.engine.fs import RemovePrefix
 from pants.engine.rules import collect_rules
-from pants.engine.target import SourcesField, TransitiveTargetsRequest
+from pants.engine.target import TransitiveTargetsRequest
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
 
@@ -47,8 +48,11 @@ async def package_mix_project(field_set: MixPackageFieldSet) -> BuiltPackage:
     closure = await transitive_targets(
         TransitiveTargetsRequest([field_set.address]), **implicitly()
     )
-    libraries = [t[ElixirLibrarySourcesField] for t in closure.dependencies
-                 if t.has_field(ElixirLibrarySourcesField)]
+    libraries = [
+        t[ElixirLibrarySourcesField]
+        for t in closure.dependencies
+        if t.has_field(ElixirLibrarySourcesField)
+    ]
     sources = await determine_source_files(
         SourceFilesRequest([field_set.project, field_set.files, *libraries])
     )
@@ -56,9 +60,7 @@ async def package_mix_project(field_set: MixPackageFieldSet) -> BuiltPackage:
     stripped = await remove_prefix(RemovePrefix(sources.snapshot.digest, folder))
     snapshot = await digest_to_snapshot(stripped)
     path = field_set.output_path.value_or_default(file_ending="tar.gz")
-    archive = await create_archive(
-        CreateArchive(snapshot, path, ArchiveFormat.TGZ), **implicitly()
-    )
+    archive = await create_archive(CreateArchive(snapshot, path, ArchiveFormat.TGZ), **implicitly())
     return BuiltPackage(archive, (BuiltPackageArtifact(path),))
 
 

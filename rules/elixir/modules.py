@@ -3,6 +3,7 @@
 A reading good enough for dependency inference, not a parser: comments, documentation and strings
 are left out, code inside `#{…}` of a string is kept.
 """
+
 from __future__ import annotations
 
 import re

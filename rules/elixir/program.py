@@ -1,4 +1,5 @@
 """What it takes to run Elixir files: compiled libraries, files, and the servers they talk to."""
+
 from __future__ import annotations
 
 import pkgutil
@@ -109,9 +110,7 @@ async def assemble_program(
             f"{{chroot}}/{HARNESS}/{request.main}",
             *server_arguments,
         ),
-        env=FrozenDict(
-            {name: value for each in all_servers for name, value in each.env.items()}
-        ),
+        env=FrozenDict({name: value for each in all_servers for name, value in each.env.items()}),
         append_only_caches=FrozenDict(
             {name: path for each in all_servers for name, path in each.append_only_caches.items()}
         ),

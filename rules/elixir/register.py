@@ -1,4 +1,5 @@
 """The Elixir backend: libraries, tests and programs, formatted, checked and packaged."""
+
 from __future__ import annotations
 
 from elixir import (

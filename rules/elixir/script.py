@@ -1,4 +1,5 @@
 """`run`: an Elixir program, with the servers it talks to."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

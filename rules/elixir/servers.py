@@ -1,4 +1,5 @@
 """Servers that Elixir programs and tests talk to: where other backends plug theirs in."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

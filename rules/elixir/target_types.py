@@ -1,4 +1,5 @@
 """The Elixir targets and their fields."""
+
 from __future__ import annotations
 
 from pants.core.goals.package import OutputPathField
@@ -46,8 +47,8 @@ class ExUnitSourcesField(ElixirFileField, MultipleSourcesField):
 
 class ExUnitTimeoutField(TestTimeoutField):
     help = (
-        "Seconds after which this target's tests are stopped and count as failed. Servers that were "
-        "booted for them stop with them. Bounded by `[test].timeout_maximum`."
+        "Seconds after which this target's tests are stopped and count as failed. The servers "
+        "booted for them stop as well. Bounded by `[test].timeout_maximum`."
     )
 
 
@@ -126,6 +127,6 @@ class MixPackage(Target):
         MixPackageOutputPathField,
     )
     help = (
-        "A Mix project of this folder, for `package`: its `mix.exs` and other files, and the sources "
-        "of the `elixir_sources` in its dependencies, as a `.tar.gz`."
+        "The Mix project of this folder, for `package`: its `mix.exs` and other files, and the "
+        "sources of the `elixir_sources` in its dependencies, as a `.tar.gz`."
     )

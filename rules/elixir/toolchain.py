@@ -1,4 +1,5 @@
 """Elixir as found on the machine."""
+
 from __future__ import annotations
 
 import os

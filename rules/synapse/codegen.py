@@ -1,4 +1,5 @@
 """Contract and code of a service: introspection, then generation, each a cached step."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,7 +7,14 @@ from dataclasses import dataclass
 from pants.backend.python.target_types import PythonSourceField
 from pants.core.util_rules.source_files import SourceFilesRequest
 from pants.engine.addresses import Address, Addresses
-from pants.engine.fs import AddPrefix, Digest, DigestSubset, PathGlobs, RemovePrefix, Snapshot
+from pants.engine.fs import (
+    AddPrefix,
+    Digest,
+    DigestSubset,
+    PathGlobs,
+    RemovePrefix,
+    Snapshot,
+)
 from pants.engine.rules import collect_rules
 from pants.engine.target import (
     GeneratedSources,
@@ -27,14 +35,12 @@ from pants_compat import (
     digest_to_snapshot,
     get_source_root,
     implicitly,
-    merge_digests,
     remove_prefix,
     resolve_targets,
     resolve_unparsed_address_inputs,
     rule,
     transitive_targets,
 )
-from pants.engine.fs import MergeDigests
 from synapse import names
 from synapse.subsystem import Synapse
 from synapse.target_types import (
@@ -132,9 +138,9 @@ async def generate(request: GeneratedCodeRequest, synapse: Synapse) -> Generated
     stripped = await remove_prefix(RemovePrefix(output.digest, _OUT))
     snapshot = await digest_to_snapshot(stripped)
     (service,) = targets
-    missing = {
-        f"python/{module}.py" for module in names.python_modules(stem(service))
-    }.difference(snapshot.files)
+    missing = {f"python/{module}.py" for module in names.python_modules(stem(service))}.difference(
+        snapshot.files
+    )
     if missing:
         raise Exception(
             f"The code generated for {request.service} lacks {', '.join(sorted(missing))}, which "

@@ -1,4 +1,5 @@
 """What a service depends on, and who depends on it by using what it generates."""
+
 from __future__ import annotations
 
 import logging
@@ -77,7 +78,10 @@ async def map_elixir_modules(_: SynapseElixirModules, all_targets: AllTargets) -
     for target in all_targets:
         if target.has_field(SynapseModuleField):
             providers[elixir_module(target)].append(target.address)
-    return ElixirModules(FrozenDict({name: tuple(sorted(a)) for name, a in providers.items()}))
+    return ElixirModules(
+        FrozenDict({name: tuple(sorted(found)) for name, found in providers.items()}),
+        private=FrozenDict(),
+    )
 
 
 @dataclass(frozen=True)

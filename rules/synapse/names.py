@@ -3,6 +3,7 @@
 Dependency inference must know them without running anything. They are the names that
 `synapse_bridge.contract.names` derives; generation fails if the two ever disagree.
 """
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """`package`: the server as a PEX, the Elixir client as a Mix package, and the `.proto`."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -56,9 +57,7 @@ async def package_service(field_set: SynapsePackageFieldSet) -> BuiltPackage:
             ),
             **implicitly(),
         ),
-        place(
-            PlacedCodeRequest(field_set.address, ("elixir/**",), "elixir", ""), **implicitly()
-        ),
+        place(PlacedCodeRequest(field_set.address, ("elixir/**",), "elixir", ""), **implicitly()),
         place(PlacedCodeRequest(field_set.address, ("proto/**",), "", ""), **implicitly()),
     )
     (definition,) = await get_digest_contents(definitions.snapshot.digest)

@@ -1,4 +1,5 @@
 """The Synapse backend: Elixir clients for Python functions. It builds on the `elixir` backend."""
+
 from __future__ import annotations
 
 from synapse import codegen, dependency_inference, package, serve, tool

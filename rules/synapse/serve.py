@@ -1,4 +1,5 @@
 """The generated server: `run`, and booted for Elixir tests and programs."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """Options of the Synapse backend."""
+
 from __future__ import annotations
 
 from pants.engine.addresses import UnparsedAddressInputs

@@ -1,4 +1,5 @@
 """The `synapse_service` target and its fields."""
+
 from __future__ import annotations
 
 import re
@@ -18,6 +19,10 @@ from pants.engine.target import (
 )
 
 from synapse import names
+
+_DOTTED = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
+_PYTHON_OBJECT = re.compile(f"{_DOTTED}(:{_DOTTED})?")
+_ELIXIR_MODULE = re.compile(r"[A-Z]\w*(\.[A-Z]\w*)*", re.ASCII)
 
 
 class SynapseDependenciesField(Dependencies):
@@ -45,17 +50,17 @@ class SynapseModuleField(StringField):
     required = True
     value: str
     help = (
-        "The Python module whose functions are called from Elixir (`shop.pricing`), or an object in "
-        "it whose methods are (`shop.pricing:engine`)."
+        "The Python module whose functions are called from Elixir (`shop.pricing`), or an object "
+        "in it whose methods are (`shop.pricing:engine`)."
     )
 
     @classmethod
     def compute_value(cls, raw_value: str | None, address: Address) -> str:
         value = super().compute_value(raw_value, address)
-        if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?", value or ""):
+        if not _PYTHON_OBJECT.fullmatch(value or ""):
             raise InvalidFieldException(
-                f"The `{cls.alias}` of {address} must be a Python module, as in `shop.pricing`, or an "
-                f"object in one, as in `shop.pricing:engine`, but is {value!r}."
+                f"The `{cls.alias}` of {address} must be a Python module, as in `shop.pricing`, or "
+                f"an object in one, as in `shop.pricing:engine`, but is {value!r}."
             )
         return value
 
@@ -72,14 +77,15 @@ class SynapseElixirModuleField(StringField):
     alias = "elixir_module"
     help = (
         "The Elixir module to generate (`MyApp.Orders`). By default the Python module's name in "
-        "camel case: `shop.pricing` gives `Shop.Pricing`. The names of the generated Python modules "
-        "follow from it: `my_app_orders_server`, `my_app_orders_pb2` and `my_app_orders_pb2_grpc`."
+        "camel case: `shop.pricing` gives `Shop.Pricing`. The names of the generated Python "
+        "modules follow from it: `my_app_orders_server`, `my_app_orders_pb2` and "
+        "`my_app_orders_pb2_grpc`."
     )
 
     @classmethod
     def compute_value(cls, raw_value: str | None, address: Address) -> str | None:
         value = super().compute_value(raw_value, address)
-        if value is not None and not re.fullmatch(r"[A-Z]\w*(\.[A-Z]\w*)*", value, re.ASCII):
+        if value is not None and not _ELIXIR_MODULE.fullmatch(value):
             raise InvalidFieldException(
                 f"The `{cls.alias}` of {address} must be an Elixir module, as in `MyApp.Orders`, "
                 f"but is {value!r}."
@@ -115,9 +121,9 @@ class SynapseService(Target):
     help = (
         "Typed Python functions, callable from Elixir over gRPC.\n\n"
         "The goal `export-codegen` writes the contract, the `.proto`, the Python server and the "
-        "Elixir client; `run` starts the server; `package` builds the server as a PEX and the client "
-        "as a Mix package. Python code that imports a generated module, and Elixir code that names "
-        "the Elixir module, depend on this target by that alone; `exunit_tests` and "
+        "Elixir client; `run` starts the server; `package` builds the server as a PEX and the "
+        "client as a Mix package. Python code that imports a generated module, and Elixir code "
+        "that names the Elixir module, depend on this target by that alone; `exunit_tests` and "
         "`elixir_script` that do so get the server booted."
     )
 

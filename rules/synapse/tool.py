@@ -1,4 +1,5 @@
 """`python -m synapse_bridge` in a sandbox, on the sources and requirements of some targets."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -86,9 +87,7 @@ class ToolOutput:
 
 @rule(desc="Run synapse_bridge", level=LogLevel.DEBUG)
 async def run_tool(request: ToolRequest) -> ToolOutput:
-    environment = await build_environment(
-        PythonEnvironmentRequest(request.roots), **implicitly()
-    )
+    environment = await build_environment(PythonEnvironmentRequest(request.roots), **implicitly())
     inputs = await merge_digests(MergeDigests((environment.sources, request.inputs)))
     process = await setup_venv_pex_process(
         VenvPexProcess(
