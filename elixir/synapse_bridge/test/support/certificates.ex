@@ -2,7 +2,8 @@ defmodule SynapseBridge.Certificates do
   @moduledoc "Certificates made at test time: an authority for a server's, and one for a client's."
 
   @subject_alt_name {2, 5, 29, 17}
-  @curve {:namedCurve, :secp256r1}
+  # SHA-1, the default, is not accepted any more by OTP 27.
+  @key [key: {:namedCurve, :secp256r1}, digest: :sha256]
 
   @doc """
   Options of `:ssl` for a server whose certificate is for `names`, and for a client that trusts its
@@ -14,13 +15,13 @@ defmodule SynapseBridge.Certificates do
   @spec make(keyword()) :: %{server: keyword(), client: keyword()}
   def make(opts \\ []) do
     names = Keyword.get(opts, :names, dNSName: ~c"localhost")
-    peer = [key: @curve, extensions: [{:Extension, @subject_alt_name, false, names}]]
+    peer = @key ++ [extensions: [{:Extension, @subject_alt_name, false, names}]]
     validity = Keyword.take(opts, [:validity])
 
     %{server_config: server, client_config: client} =
       :public_key.pkix_test_data(%{
-        server_chain: %{root: [key: @curve], intermediates: [], peer: peer ++ validity},
-        client_chain: %{root: [key: @curve], intermediates: [], peer: [key: @curve]}
+        server_chain: %{root: @key, intermediates: [], peer: peer ++ validity},
+        client_chain: %{root: @key, intermediates: [], peer: @key}
       })
 
     %{server: server, client: client}

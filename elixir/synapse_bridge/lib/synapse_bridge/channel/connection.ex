@@ -30,6 +30,10 @@ defmodule SynapseBridge.Channel.Connection do
   @batch 32
   @sweep_interval 1_000
   @answers_per_refusal 500
+
+  # In words: room for a packet full of responses and what becomes of them, so that garbage is not
+  # collected in the middle of it. Saves a quarter of the CPU time of a call for half a megabyte.
+  @memory [min_heap_size: 50_000, min_bin_vheap_size: 200_000]
   # Of a message on the wire, before the message itself.
   @prefix_size 5
 
@@ -50,7 +54,8 @@ defmodule SynapseBridge.Channel.Connection do
   @doc "Starts a process, linked to the caller, that connects as the channel's options say."
   @spec start_link(Table.t()) :: {:ok, pid()}
   def start_link(%Table{} = table) do
-    GenServer.start_link(__MODULE__, %__MODULE__{table: table, connector: self()})
+    state = %__MODULE__{table: table, connector: self()}
+    GenServer.start_link(__MODULE__, state, spawn_opt: @memory)
   end
 
   @impl true
