@@ -134,7 +134,7 @@ def inspect_command(
             json = json or output.suffix == ".json"
             write_file(output, to_json(found) if json else _described(found))
         elif json:
-            sys.stdout.write(to_json(found))
+            sys.stdout.buffer.write(to_json(found).encode("utf-8"))  # whatever the locale
         else:
             _print_described(found)
 

@@ -12,7 +12,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
@@ -48,12 +48,16 @@ def write_file(path: Path, text: str) -> None:
     """Write one file, all of it or nothing; raises :class:`OutputError`."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, "utf-8")  # a pipe or device, such as /dev/stdout
+            return
         new.write_text(text, "utf-8")
         new.replace(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
 
 
 def _foreign(folder: Path) -> list[PurePosixPath]:

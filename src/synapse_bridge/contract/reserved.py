@@ -60,14 +60,3 @@ ERLANG_APPLICATIONS = _words(
     """
 )
 """Applications of Erlang and Elixir; a client's Mix project cannot have such a name."""
-
-PROTO_MEMBERS = _words(
-    """
-    ByteSize Clear ClearExtension ClearField CopyFrom DESCRIPTOR DiscardUnknownFields
-    Extensions FindInitializationErrors FromString HasExtension HasField IsInitialized
-    ListFields MergeFrom MergeFromString ParseFromString ParsePartialFromString
-    RegisterExtension SerializePartialToString SerializeToString SetInParent UnknownFields
-    WhichOneof
-    """
-)
-"""Attributes of every protobuf message in Python, which a field of the same name would hide."""

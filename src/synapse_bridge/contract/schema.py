@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from typing import Any, cast
 
 from synapse_bridge.contract import schema_read, schema_write
-from synapse_bridge.contract.model import Contract, Docstring, Enum, Message, Method
+from synapse_bridge.contract.model import Contract, Docstring, Enum, Message, Method, Service
 from synapse_bridge.contract.schema_write import VERSION
+from synapse_bridge.contract.types import (
+    EnumRef,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Nullable,
+    Scalar,
+    Type,
+)
 
 __all__ = ["VERSION", "ContractError", "contract_hash", "document_schema", "from_json", "to_json"]
 
@@ -78,43 +88,67 @@ def _check(document: Any) -> None:
 
 
 def _wire_only(contract: Contract) -> Contract:
-    """The contract without what only one side ever sees."""
-    service = replace(
-        contract.service,
-        doc="",
-        elixir="",
-        stem="",
-        module="",
-        methods=tuple(map(_wire_method, sorted(contract.service.methods, key=lambda m: m.proto))),
-    )
+    """The contract without what only one side ever sees; proto names stand for Python's."""
+    protos = {message.name: message.proto for message in contract.messages}
+    protos |= {enum.name: enum.proto for enum in contract.enums}
+    methods = [_wire_method(method, protos) for method in contract.service.methods]
     return Contract(
-        service,
-        tuple(map(_wire_message, contract.messages)),
-        tuple(map(_wire_enum, contract.enums)),
+        Service(
+            module="",
+            proto_package=contract.service.proto_package,
+            proto=contract.service.proto,
+            elixir="",
+            stem="",
+            doc="",
+            methods=tuple(sorted(methods, key=lambda method: method.proto)),
+        ),
+        tuple(_wire_message(message, protos) for message in contract.messages),
+        tuple(_wire_enum(enum) for enum in contract.enums),
     )
 
 
-def _wire_method(method: Method) -> Method:
+def _wire_method(method: Method, protos: Mapping[str, str]) -> Method:
     return replace(
-        method, name="", function="", elixir="", is_async=False, doc=Docstring(), source=""
-    )
-
-
-def _wire_message(message: Message) -> Message:
-    fields = sorted(message.fields, key=lambda field: field.number)
-    return replace(
-        message,
-        doc="",
+        method,
+        name="",
+        function="",
         elixir="",
-        fields=tuple(replace(field, doc="", elixir="") for field in fields),
+        request=protos[method.request],
+        response=protos[method.response],
+        result=None if method.result is None else _wire_type(method.result, protos),
+        is_async=False,
+        doc=Docstring(),
+        source="",
     )
+
+
+def _wire_message(message: Message, protos: Mapping[str, str]) -> Message:
+    fields = [
+        replace(field, type=_wire_type(field.type, protos), doc="", elixir="")
+        for field in sorted(message.fields, key=lambda field: field.number)
+    ]
+    return Message(message.proto, message.proto, "", "model", tuple(fields))
 
 
 def _wire_enum(enum: Enum) -> Enum:
-    members = sorted(enum.members, key=lambda member: member.number)
-    return replace(
-        enum,
-        doc="",
-        elixir="",
-        members=tuple(replace(member, doc="", elixir="") for member in members),
-    )
+    members = [
+        replace(member, doc="", elixir="")
+        for member in sorted(enum.members, key=lambda member: member.number)
+    ]
+    return Enum(enum.proto, enum.proto, "", "enum", tuple(members))
+
+
+def _wire_type(type_: Type, protos: Mapping[str, str]) -> Type:
+    match type_:
+        case MessageRef(name):
+            return MessageRef(protos[name])
+        case EnumRef(name):
+            return EnumRef(protos[name])
+        case ListOf(item):
+            return replace(type_, item=_wire_type(item, protos))
+        case MapOf(value=value):
+            return replace(type_, value=_wire_type(value, protos))
+        case Nullable(inner):
+            return Nullable(_wire_type(inner, protos))
+        case Scalar():
+            return type_

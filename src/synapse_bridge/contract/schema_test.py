@@ -422,6 +422,7 @@ def test_the_hash_covers_what_crosses_the_wire_and_nothing_else(orders: Contract
             orders,
             service=replace(orders.service, methods=tuple(reversed(orders.service.methods))),
         ),
+        moved_to_another_module(orders),
     ):
         assert contract_hash(same) == before
     for other in (
@@ -438,3 +439,18 @@ def test_the_hash_covers_what_crosses_the_wire_and_nothing_else(orders: Contract
         ),
     ):
         assert contract_hash(other) != before
+
+
+def moved_to_another_module(contract: Contract) -> Contract:
+    """The same contract of a module that is called otherwise."""
+    text = to_json(contract)
+    for before, after in (
+        ('"orders.', '"shop.orders.'),
+        ("$defs/orders.", "$defs/shop.orders."),
+        ('"module": "orders"', '"module": "shop.orders"'),
+    ):
+        text = text.replace(before, after)
+    document = json.loads(text)
+    service = document["x-synapse-service"]
+    service["proto_package"] = contract.service.proto_package
+    return from_json(json.dumps(document))

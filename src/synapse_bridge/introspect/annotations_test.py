@@ -54,6 +54,8 @@ class Plain: pass
 class Odd(enum.Enum):
     A = (1, 2)
 class Empty(enum.Enum): pass
+class Broken(enum.Enum):
+    A = "\\ud800"
 """
 LINES = PRELUDE.count("\n")
 
@@ -247,6 +249,9 @@ REFUSED = {
     "Plain": "write one with the data that it holds",
     "Odd": "str or int value",
     "Empty": "at least one",
+    "Broken": "drop it",
+    "Literal['\\ud800']": "drop it",
+    "Literal['1', 1]": "leave one out",
     "Literal[Colour.RED]": "the enum itself",
     "Literal[b'x']": "str values",
     "Literal[None]": "",

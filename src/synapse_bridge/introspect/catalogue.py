@@ -62,10 +62,13 @@ class Catalogue:
             raise Unsupported(
                 "two of its values are written alike", "leave one out, or write an Enum"
             )
+        for value in values:
+            _check_text(value)
         members = literal_members(values)
         for known in self.enums.values():
             # The same alias, imported into another module.
-            if self.local[known.name][1] == local and known.members == members:
+            alias = "." not in local and self.local[known.name][1] == local
+            if alias and known.members == members:
                 return EnumRef(known.name)
         name = f"{module}.{local}"
         self.places[name] = place
@@ -135,9 +138,15 @@ def read_enum(cls: type[enum.Enum], name: str) -> Enum:
                 f"the value of `{cls.__qualname__}.{member.name}` is {_article(value)}",
                 "give every member a str or int value",
             )
+        _check_text(value)
         elixir = names.atom(names.underscore(member.name))
         read.append(EnumMember(member.name, value, number, "", elixir, docs.get(member.name, "")))
     return Enum(name, "", "", "enum", tuple(read), class_doc(cls), cls.__module__)
+
+
+def _check_text(value: LiteralValue) -> None:
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise Unsupported(f"{value!r} has a lone surrogate, which UTF-8 cannot hold", "drop it")
 
 
 def literal_members(values: tuple[LiteralValue, ...]) -> tuple[EnumMember, ...]:
