@@ -114,7 +114,7 @@ def render(doc: Doc, width: int, *, indent: int = 0, lookahead: bool = False) ->
             case Break(flat, flexible):
                 taken = mode == "break"
                 if flexible and taken:
-                    taken = not _fits(width, column + len(flat), todo, passed=True)
+                    taken = _fits(width, column + len(flat), todo, passed=True) == "break"
                 written.append("\n" + " " * nesting if taken else flat)
                 column = nesting if taken else column + len(flat)
             case IfBroken(text):
@@ -123,12 +123,16 @@ def render(doc: Doc, width: int, *, indent: int = 0, lookahead: bool = False) ->
             case Nest(inner, by, when):
                 todo.append((_nested(nesting, column, by, when, mode), mode, inner))
             case Group(inner, inherit):
-                if not (inherit and mode == "break"):
+                if mode == "break_no_flat":
+                    mode = "break"
+                elif not (inherit and mode == "break"):
                     rest = todo if lookahead else []
-                    fits = _fits(width, column, [*rest, (nesting, "flat", inner)])
-                    mode = "flat" if fits else "break"
+                    mode = _fits(width, column, [*rest, (nesting, "flat", inner)])
                 todo.append((nesting, mode, inner))
-            case Unfit(inner) | NextBreakFits(inner):
+            case NextBreakFits(inner, enabled):
+                opened = mode == "flat_no_break" and enabled
+                todo.append((nesting, "break_no_flat" if opened else mode, inner))
+            case Unfit(inner):
                 todo.append((nesting, mode, inner))
     return "\n".join(line.rstrip() for line in "".join(written).split("\n"))
 
@@ -139,16 +143,19 @@ def _nested(nesting: int, column: int, by: int | Literal["cursor"], when: str, m
     return column if by == "cursor" else nesting + by
 
 
-def _fits(width: int, column: int, entries: list[_Entry], *, passed: bool = False) -> bool:
-    """Whether the entries (the next one last) fit on the line, up to its first possible end.
+def _fits(width: int, column: int, entries: list[_Entry], *, passed: bool = False) -> Mode:
+    """How to set the entries (the next one last): ``flat`` if they fit on the line, up to its first
+    possible end; ``flat_no_break`` if all but the part that :class:`NextBreakFits` opens fits;
+    ``break`` otherwise.
 
-    Text that is too long counts only once a break was passed: without one, breaking the group
+    Text that is too long counts only once a break was ``passed``: without one, breaking the group
     could not make it shorter. A group's own breaks do not count for what follows the group.
     """
     todo: list[_Entry | bool] = [*entries]
+    otherwise: Mode = "break"
     while not (column > width and passed):
         if not todo:
-            return True
+            return "flat"
         entry = todo.pop()
         if isinstance(entry, bool):
             passed = entry
@@ -159,26 +166,28 @@ def _fits(width: int, column: int, entries: list[_Entry], *, passed: bool = Fals
                 column += len(one)
             case Concat(docs):
                 todo.extend((nesting, mode, inner) for inner in reversed(docs))
-            case Break() | Line() if mode in ("break", "break_no_flat"):
-                return True
+            case Break() | Line() if mode == "break":
+                return "flat"
             case Break(flat):
+                # From here on the rest may do without the line, if it opens only here.
+                otherwise = "flat_no_break" if mode == "break_no_flat" else otherwise
                 column, passed = column + len(flat), True
             case Line():
+                otherwise = "flat_no_break" if mode == "break_no_flat" else otherwise
                 column, passed = nesting, False
             case IfBroken(text):
                 column += len(text) if mode == "break" else 0
             case Nest(inner, by, when):
-                inner_nesting = (
-                    nesting if when == "broken" else _nested(nesting, column, by, when, mode)
-                )
-                todo.append((inner_nesting, mode, inner))
+                if when == "always":
+                    nesting = _nested(nesting, column, by, when, mode)
+                todo.append((nesting, mode, inner))
             case Group(inner):
                 todo += [passed, (nesting, "flat" if mode == "break" else mode, inner)]
             case Unfit(inner):
                 if mode != "break_no_flat":
-                    return False
+                    return otherwise
                 todo.append((nesting, mode, inner))
             case NextBreakFits(inner, enabled):
                 no_break = mode == "flat_no_break" or not enabled
                 todo.append((nesting, "flat_no_break" if no_break else "break_no_flat", inner))
-    return False
+    return otherwise

@@ -65,7 +65,7 @@ def echo_response(result: booleans.Switch) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="booleans.v1.BooleansService",
     file=pb.DESCRIPTOR,
-    contract="74e5252f9e3d0356",
+    contract="6d99304665725c85",
     methods=(
         serve.Unary(
             "Flip", booleans.flip, pb.FlipRequest, flip_arguments, flip_response

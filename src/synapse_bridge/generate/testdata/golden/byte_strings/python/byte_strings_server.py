@@ -57,7 +57,7 @@ def echo_response(result: byte_strings.Blob) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="byte_strings.v1.ByteStringsService",
     file=pb.DESCRIPTOR,
-    contract="4611569658da8a10",
+    contract="11ae3e0a5761c5b2",
     methods=(
         serve.Unary(
             "Digest",

@@ -88,7 +88,7 @@ def undocumented_response(result: None) -> pb.UndocumentedResponse:
 SERVICE = serve.Service(
     name="docstrings.v1.DocstringsService",
     file=pb.DESCRIPTOR,
-    contract="ff176a10b4515be9",
+    contract="542b3b3672af358a",
     methods=(
         serve.Unary(
             "Google",

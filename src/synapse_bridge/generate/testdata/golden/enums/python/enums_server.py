@@ -99,7 +99,7 @@ def echo_response(result: enums.Choice) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="enums.v1.EnumsService",
     file=pb.DESCRIPTOR,
-    contract="6776fcfd261086eb",
+    contract="3726912e10c058e1",
     methods=(
         serve.Unary(
             "Calculate",

@@ -71,7 +71,7 @@ def echo_response(result: floats.Measurement) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="floats.v1.FloatsService",
     file=pb.DESCRIPTOR,
-    contract="93f4166a9fa3e8ad",
+    contract="c72a1f67e8dfea99",
     methods=(
         serve.Unary(
             "Average",

@@ -34,7 +34,7 @@ def process_data_response(result: str) -> pb.ProcessDataResponse:
 SERVICE = serve.Service(
     name="my_python_agent.v1.MyPythonAgentService",
     file=pb.DESCRIPTOR,
-    contract="dc209a0640e4350f",
+    contract="2d551e99f8361ce7",
     methods=(
         serve.Unary(
             "ProcessData",

@@ -145,7 +145,7 @@ def def__response(result: None) -> pb.DefResponse:
 SERVICE = serve.Service(
     name="hostile.v1.HostileService",
     file=pb.DESCRIPTOR,
-    contract="0f2193d1f99da6f4",
+    contract="0ec1c9e411d21cd7",
     methods=(
         serve.Unary(
             "Inspect",

@@ -63,7 +63,7 @@ def echo_response(result: integers.Counter) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="integers.v1.IntegersService",
     file=pb.DESCRIPTOR,
-    contract="d185f5b5775525c2",
+    contract="bcb48ace75f619ec",
     methods=(
         serve.Unary(
             "Increase",

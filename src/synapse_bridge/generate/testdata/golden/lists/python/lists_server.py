@@ -98,7 +98,7 @@ def echo_response(result: _lists.Lists) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="lists.v1.ListsService",
     file=pb.DESCRIPTOR,
-    contract="73918de35c7e02c8",
+    contract="9ce4876c0bc6e22b",
     methods=(
         serve.Unary(
             "Corners",

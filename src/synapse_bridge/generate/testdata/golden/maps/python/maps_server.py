@@ -123,7 +123,7 @@ def echo_response(result: _maps.Maps) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="maps.v1.MapsService",
     file=pb.DESCRIPTOR,
-    contract="7eb7686f800feb09",
+    contract="621f6ec1bb6f7c07",
     methods=(
         serve.Unary(
             "Totals", _maps.totals, pb.TotalsRequest, totals_arguments, totals_response

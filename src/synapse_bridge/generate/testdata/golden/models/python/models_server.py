@@ -109,7 +109,7 @@ def echo_node_response(result: models.Node) -> pb.EchoNodeResponse:
 SERVICE = serve.Service(
     name="models.v1.ModelsService",
     file=pb.DESCRIPTOR,
-    contract="94321fc363d61d9d",
+    contract="569df67abaf055cd",
     methods=(
         serve.Unary(
             "Unpack", models.unpack, pb.UnpackRequest, unpack_arguments, unpack_response

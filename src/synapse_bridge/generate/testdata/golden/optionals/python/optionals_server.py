@@ -153,7 +153,7 @@ def echo_response(result: optionals.Person) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="optionals.v1.OptionalsService",
     file=pb.DESCRIPTOR,
-    contract="79d8f1345ddca72b",
+    contract="c19967455d6fdca5",
     methods=(
         serve.Unary(
             "Greet", optionals.greet, pb.GreetRequest, greet_arguments, greet_response

@@ -294,7 +294,7 @@ def greatest_response(result: bytes) -> pb.GreatestResponse:
 SERVICE = serve.Service(
     name="my_shop.orders.v1.OrdersService",
     file=pb.DESCRIPTOR,
-    contract="4eb566e2fc2f0c82",
+    contract="ab52a2ab0546a999",
     methods=(
         serve.Unary(
             "Price", orders.price, pb.PriceRequest, price_arguments, price_response

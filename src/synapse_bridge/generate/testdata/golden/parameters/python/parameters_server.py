@@ -165,7 +165,7 @@ def a_method_with_a_very_long_name_that_does_a_lot_response(
 SERVICE = serve.Service(
     name="parameters.v1.ParametersService",
     file=pb.DESCRIPTOR,
-    contract="f057a7e3659f152c",
+    contract="a19a40c35dcd7e3e",
     methods=(
         serve.Unary(
             "Nothing",

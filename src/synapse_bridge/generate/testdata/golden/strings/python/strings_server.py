@@ -65,7 +65,7 @@ def echo_response(result: strings.Text) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="strings.v1.StringsService",
     file=pb.DESCRIPTOR,
-    contract="675c6dd4186ab21c",
+    contract="e8e53f14a4aead19",
     methods=(
         serve.Unary(
             "Shout", strings.shout, pb.ShoutRequest, shout_arguments, shout_response

@@ -58,7 +58,7 @@ def echo_response(result: unsigned.Sum) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="unsigned.v1.UnsignedService",
     file=pb.DESCRIPTOR,
-    contract="e7f2e3344e4bfa22",
+    contract="1b457ea0f936d837",
     methods=(
         serve.Unary("Add", unsigned.add, pb.AddRequest, add_arguments, add_response),
         serve.Unary(

@@ -139,7 +139,7 @@ def echo_response(result: wrappers.Wrapped) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="wrappers.v1.WrappersService",
     file=pb.DESCRIPTOR,
-    contract="7da0785b61b30ffc",
+    contract="7187d988c8037fb3",
     methods=(
         serve.Unary(
             "Unwrap",

@@ -9,7 +9,7 @@ defmodule Booleans do
 
       children = [{Booleans, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "booleans.v1.BooleansService", contract: "74e5252f9e3d0356"
+  use SynapseBridge.Client, service: "booleans.v1.BooleansService", contract: "6d99304665725c85"
 
   rpc :flip, "Flip", Booleans.FlipRequest, Booleans.FlipResponse
 

@@ -11,7 +11,7 @@ defmodule ByteStrings do
   """
   use SynapseBridge.Client,
     service: "byte_strings.v1.ByteStringsService",
-    contract: "4611569658da8a10"
+    contract: "11ae3e0a5761c5b2"
 
   rpc :digest, "Digest", ByteStrings.DigestRequest, ByteStrings.DigestResponse
 

@@ -13,7 +13,7 @@ defmodule Docstrings do
   """
   use SynapseBridge.Client,
     service: "docstrings.v1.DocstringsService",
-    contract: "ff176a10b4515be9"
+    contract: "542b3b3672af358a"
 
   rpc :google, "Google", Docstrings.GoogleRequest, Docstrings.GoogleResponse
 

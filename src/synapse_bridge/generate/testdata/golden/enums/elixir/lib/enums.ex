@@ -9,7 +9,7 @@ defmodule Enums do
 
       children = [{Enums, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "enums.v1.EnumsService", contract: "6776fcfd261086eb"
+  use SynapseBridge.Client, service: "enums.v1.EnumsService", contract: "3726912e10c058e1"
 
   rpc :calculate, "Calculate", Enums.CalculateRequest, Enums.CalculateResponse
 

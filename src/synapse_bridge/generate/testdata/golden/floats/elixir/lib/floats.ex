@@ -9,7 +9,7 @@ defmodule Floats do
 
       children = [{Floats, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "floats.v1.FloatsService", contract: "93f4166a9fa3e8ad"
+  use SynapseBridge.Client, service: "floats.v1.FloatsService", contract: "c72a1f67e8dfea99"
 
   rpc :average, "Average", Floats.AverageRequest, Floats.AverageResponse
 

@@ -9,7 +9,7 @@ defmodule MyPythonAgent do
   """
   use SynapseBridge.Client,
     service: "my_python_agent.v1.MyPythonAgentService",
-    contract: "dc209a0640e4350f"
+    contract: "2d551e99f8361ce7"
 
   rpc :process_data,
       "ProcessData",

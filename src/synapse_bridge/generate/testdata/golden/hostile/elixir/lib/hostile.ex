@@ -11,7 +11,7 @@ defmodule Hostile do
 
       children = [{Hostile, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "hostile.v1.HostileService", contract: "0f2193d1f99da6f4"
+  use SynapseBridge.Client, service: "hostile.v1.HostileService", contract: "0ec1c9e411d21cd7"
 
   rpc :inspect, "Inspect", Hostile.InspectRequest, Hostile.InspectResponse
 

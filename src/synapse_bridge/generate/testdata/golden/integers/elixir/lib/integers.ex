@@ -9,7 +9,7 @@ defmodule Integers do
 
       children = [{Integers, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "integers.v1.IntegersService", contract: "d185f5b5775525c2"
+  use SynapseBridge.Client, service: "integers.v1.IntegersService", contract: "bcb48ace75f619ec"
 
   rpc :increase, "Increase", Integers.IncreaseRequest, Integers.IncreaseResponse
 

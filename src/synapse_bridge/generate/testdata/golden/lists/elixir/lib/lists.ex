@@ -9,7 +9,7 @@ defmodule Lists do
 
       children = [{Lists, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "lists.v1.ListsService", contract: "73918de35c7e02c8"
+  use SynapseBridge.Client, service: "lists.v1.ListsService", contract: "9ce4876c0bc6e22b"
 
   rpc :corners, "Corners", Lists.CornersRequest, Lists.CornersResponse
 

@@ -9,7 +9,7 @@ defmodule Maps do
 
       children = [{Maps, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "maps.v1.MapsService", contract: "7eb7686f800feb09"
+  use SynapseBridge.Client, service: "maps.v1.MapsService", contract: "621f6ec1bb6f7c07"
 
   rpc :totals, "Totals", Maps.TotalsRequest, Maps.TotalsResponse
 

@@ -9,7 +9,7 @@ defmodule Models do
 
       children = [{Models, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "models.v1.ModelsService", contract: "94321fc363d61d9d"
+  use SynapseBridge.Client, service: "models.v1.ModelsService", contract: "569df67abaf055cd"
 
   rpc :unpack, "Unpack", Models.UnpackRequest, Models.UnpackResponse
 

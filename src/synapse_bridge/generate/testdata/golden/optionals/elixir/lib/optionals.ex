@@ -9,7 +9,7 @@ defmodule Optionals do
 
       children = [{Optionals, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "optionals.v1.OptionalsService", contract: "79d8f1345ddca72b"
+  use SynapseBridge.Client, service: "optionals.v1.OptionalsService", contract: "c19967455d6fdca5"
 
   rpc :greet, "Greet", Optionals.GreetRequest, Optionals.GreetResponse
 

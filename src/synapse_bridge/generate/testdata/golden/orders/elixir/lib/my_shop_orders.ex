@@ -11,7 +11,7 @@ defmodule MyShop.Orders do
   """
   use SynapseBridge.Client,
     service: "my_shop.orders.v1.OrdersService",
-    contract: "4eb566e2fc2f0c82"
+    contract: "ab52a2ab0546a999"
 
   rpc :price, "Price", MyShop.Orders.PriceRequest, MyShop.Orders.PriceResponse
 

@@ -11,7 +11,7 @@ defmodule Parameters do
   """
   use SynapseBridge.Client,
     service: "parameters.v1.ParametersService",
-    contract: "f057a7e3659f152c"
+    contract: "a19a40c35dcd7e3e"
 
   rpc :nothing, "Nothing", Parameters.NothingRequest, Parameters.NothingResponse, result: :none
 

@@ -9,7 +9,7 @@ defmodule Strings do
 
       children = [{Strings, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "strings.v1.StringsService", contract: "675c6dd4186ab21c"
+  use SynapseBridge.Client, service: "strings.v1.StringsService", contract: "e8e53f14a4aead19"
 
   rpc :shout, "Shout", Strings.ShoutRequest, Strings.ShoutResponse
 

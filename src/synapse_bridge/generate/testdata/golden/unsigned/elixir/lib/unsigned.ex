@@ -9,7 +9,7 @@ defmodule Unsigned do
 
       children = [{Unsigned, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "unsigned.v1.UnsignedService", contract: "e7f2e3344e4bfa22"
+  use SynapseBridge.Client, service: "unsigned.v1.UnsignedService", contract: "1b457ea0f936d837"
 
   rpc :add, "Add", Unsigned.AddRequest, Unsigned.AddResponse
 

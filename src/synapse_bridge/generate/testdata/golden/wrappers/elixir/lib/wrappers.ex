@@ -9,7 +9,7 @@ defmodule Wrappers do
 
       children = [{Wrappers, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "wrappers.v1.WrappersService", contract: "7da0785b61b30ffc"
+  use SynapseBridge.Client, service: "wrappers.v1.WrappersService", contract: "7187d988c8037fb3"
 
   rpc :unwrap, "Unwrap", Wrappers.UnwrapRequest, Wrappers.UnwrapResponse
 
