@@ -16,10 +16,11 @@ import grpc
 import jsonschema
 import pytest
 
-import synapse_bridge
+from synapse_bridge import __main__ as command
+from synapse_bridge import __version__
 from synapse_bridge.contract.schema import document_schema, from_json
 
-SOURCE = Path(synapse_bridge.__file__).parents[1]
+SOURCE = Path(command.__file__).parents[1]
 MODULE = '''
 """Doubles things."""
 
@@ -324,7 +325,7 @@ def test_what_cannot_be_served_is_told(run: Run, arguments: list[str], parts: li
 
 
 def test_version_and_help(run: Run) -> None:
-    assert done(run("--version")) == f"{synapse_bridge.__version__}\n"
+    assert done(run("--version")) == f"{__version__}\n"
     for command in ("generate", "inspect", "serve"):
         assert command in done(run("--help"))
         assert "--module" in done(run(command, "--help"))

@@ -86,6 +86,7 @@ def read_function(
     doc = read_docstring(source.docstring(function))
     try:
         check_name(name)
+        _check_kind(function)
         signature = inspect.signature(function)
         hints = typing.get_type_hints(source.unwrap(function), include_extras=True)
     except Unsupported as error:
@@ -209,6 +210,18 @@ class _Reader:
             module=self.module,
             path=f"{self.expression}.{name}",
             namespace=vars(module) if module else {},
+        )
+
+
+def _check_kind(function: Function) -> None:
+    """Refuse a function whose result is not the value that its annotation names."""
+    written = source.unwrap(function)
+    if inspect.isgeneratorfunction(written) or inspect.isasyncgenfunction(written):
+        raise Unsupported("it yields its results one by one", "return a `list[…]`")
+    if inspect.iscoroutinefunction(written) and not inspect.iscoroutinefunction(function):
+        raise Unsupported(
+            "it is `async`, but its decorator makes a plain function of it",
+            "write the decorator's inner function with `async def`, and await in it",
         )
 
 

@@ -258,7 +258,13 @@ def test_decorated_functions_are_read_as_they_were_written(read: Read) -> None:
             "def f(x: Annotated[int, Field(alias='y')]) -> int: ...",
             ["rename the parameter"],
         ),
-        ("async def f():\n    yield 1\n__all__ = ['f']", ["result of `f`"]),
+        ("async def f() -> int:\n    yield 1", ["m.py:1: function `f`", "return a `list[…]`"]),
+        ("def f() -> int:\n    yield 1", ["m.py:1: function `f`", "it yields"]),
+        (
+            "import functools\ndef logged(f):\n  @functools.wraps(f)\n"
+            "  def inner(*a): return f(*a)\n  return inner\n@logged\nasync def f() -> int: ...",
+            ["m.py:7: function `f`", "decorator", "`async def`"],
+        ),
         ("x = 1", ["m.py: `m` has no public function with annotations"]),
         ("def f(x): ...", ["m.py: `m` has no public function with annotations"]),
     ],

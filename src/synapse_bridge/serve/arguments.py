@@ -28,14 +28,14 @@ def validator(function: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[s
     that values arrive as what they are, and all that strict mode would add is to refuse the
     dicts and members that stand for the instances a Python caller would have passed.
     """
-    annotations = hints(function)
+    annotations = hints(function)  # a parameter without one has its type from the configuration
     parameters = inspect.signature(function).parameters.values()
     if not parameters:
         return lambda arguments: arguments
     fields = {
-        p.name: Required[annotations[p.name]]
+        p.name: Required[annotations.get(p.name, Any)]
         if p.default is p.empty
-        else NotRequired[annotations[p.name]]
+        else NotRequired[annotations.get(p.name, Any)]
         for p in parameters
     }
     adapter: TypeAdapter[Any] = TypeAdapter(TypedDict("Arguments", fields))  # type: ignore[operator] # fields known at run time only

@@ -112,6 +112,14 @@ def test_an_unknown_enum_number_is_a_violation_of_the_enum() -> None:
     assert validator(f)({"level": levels[1], "mode": modes[2]}) == {"level": Level.LOW, "mode": "b"}
 
 
+def test_a_parameter_without_annotation_takes_what_arrives() -> None:
+    def f(a, *, b=2):  # type: ignore[no-untyped-def] # what is tested
+        return a + b
+
+    assert invoke(f, a=1) == 3
+    assert violations(f, b=1) == [(("a",), "missing")]
+
+
 def test_methods_and_callable_objects_have_no_self() -> None:
     class Desk:
         def add(self, a: int) -> int:

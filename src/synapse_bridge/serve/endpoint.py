@@ -41,7 +41,7 @@ class Endpoint:
         self._threads = threads
         self._validate = arguments.validator(method.function)
         self._call = arguments.caller(method.function)
-        self._check = exact.checker(arguments.hints(method.function).get("return"))
+        self._check = exact.checker(arguments.hints(method.function).get("return", Any))
 
     def handler(self) -> Handler:
         """What gRPC calls."""
