@@ -117,18 +117,23 @@ defmodule SynapseBridge.Cast do
      end}
   end
 
-  defp other_name({_, _, nil, _, _, default} = field, _, used, path, _),
-    do: {default(default, field, path), used}
+  defp other_name({_, _, nil, _, _, default} = field, _, used, path, depth),
+    do: {default(default, field, path, depth), used}
 
   defp other_name({_, _, other, _, _, default} = field, map, used, path, depth) do
     case map do
       %{^other => value} -> {field_value(field, value, path, depth), used + 1}
-      _ -> {default(default, field, path), used}
+      _ -> {default(default, field, path, depth), used}
     end
   end
 
-  defp default({:ok, default}, _, _), do: default
-  defp default(:missing, field, path), do: invalid([elem(field, 1) | path], :missing)
+  # A default is right, but a wrapper around it is a level more.
+  defp default({:ok, default}, {_, _, _, {:wrapped, _}, _, _} = field, path, depth)
+       when depth >= @max_depth,
+       do: field_value(field, default, path, depth)
+
+  defp default({:ok, default}, _, _, _), do: default
+  defp default(:missing, field, path, _), do: invalid([elem(field, 1) | path], :missing)
 
   # A field given by two names is used once; the other key is one too many.
   defp name_used({name, python, other, _, _, _}, map),
@@ -255,10 +260,11 @@ defmodule SynapseBridge.Cast do
 
   defp float(value, _) when value >= -@exact_double and value <= @exact_double, do: value * 1.0
 
+  defp float(value, path) when value > @max_double or value < -@max_double,
+    do: invalid(path, :float_type)
+
   defp float(value, path) do
-    if abs(value) <= @max_double and trunc(value * 1.0) == value,
-      do: value * 1.0,
-      else: invalid(path, :float_inexact)
+    if trunc(value * 1.0) == value, do: value * 1.0, else: invalid(path, :float_inexact)
   end
 
   defp at_least({:invalid, _} = invalid, _, _, _, _), do: invalid

@@ -126,11 +126,13 @@ defmodule SynapseBridge.Constraint do
   defp multiple?(value, bound) when is_integer(value) and is_integer(bound),
     do: rem(value, bound) == 0
 
-  # pydantic-core allows floats an error of one part in 10^9, and lets NaN and infinity through.
-  defp multiple?(value, bound) when is_number(value) do
-    remainder = abs(:math.fmod(value, bound))
-    tolerance = abs(value) / 1.0e9
-    remainder <= tolerance or abs(remainder - bound) <= tolerance
+  # What pydantic-core does: the nearest multiple must not be farther away than this, whatever the
+  # size of the numbers. NaN and infinity pass.
+  defp multiple?(value, bound) when is_number(value) and is_number(bound) do
+    abs(value - round(value / bound) * bound) <= 1.0e-9
+  rescue
+    # A quotient beyond the largest float.
+    ArithmeticError -> false
   end
 
   defp multiple?(_, _), do: true

@@ -48,12 +48,12 @@ defmodule SynapseBridge.Constraint.Pattern do
 
   # What one engine takes for something else than the other: set operations, nested and POSIX
   # classes, possessive quantifiers, `{,n}`, look-around, comments, recursion, conditions, verbs,
-  # back-references, rare modes and escapes.
+  # back-references, some modes and escapes.
   defp read_differently?(source) do
     source =~ ~r/
         && | -- | ~~ | \[\^?\[ | \[:
       | [*+?}]\+ | \{,
-      | \(\?[=!#>|&R0-9(] | \(\?P(?!<) | \(\?<[=!] | \(\?[a-zA-Z-]*[xRUuJX] | \(\*
+      | \(\?[=!#>|&R0-9(] | \(\?P(?!<) | \(\?<[=!] | \(\?[a-zA-Z-]*[mxRUuJX] | \(\*
       | \\[0-9gGkKhHvVNRXCEQ<>Z] | \\b\{
     /x
   end

@@ -40,8 +40,8 @@ defmodule SynapseBridge.Message.Decoder do
     {two_bytes, longest} = Enum.split_with(longer, &(&1.number < 2048))
 
     [start(shape)] ++
-      by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag)) ++
-      by_tag(shape, two_bytes, in_two_bytes(), from_two_bytes()) ++
+      by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag), nil) ++
+      by_tag(shape, two_bytes, in_two_bytes(), from_two_bytes(), quote(do: high > 0)) ++
       Enum.flat_map(longest, &by_literal_tag(shape, &1)) ++
       [no_bytes_left(shape), any_tag(shape)]
   end
@@ -71,9 +71,10 @@ defmodule SynapseBridge.Message.Decoder do
 
   # From a tag to the code for its field, which has `rest`, the bytes after the tag, in scope.
 
-  defp by_tag(_shape, [], _segments, _number), do: []
+  defp by_tag(_shape, [], _segments, _number, _guard), do: []
 
-  defp by_tag(shape, slots, segments, number) do
+  # The guard keeps a tag with padding out; `any_tag/1` knows what to do with it.
+  defp by_tag(shape, slots, segments, number, guard) do
     branches =
       for slot <- slots, {wire_type, body} <- fields(shape, slot) do
         {tag, ""} = slot.number |> Write.tag(wire_type) |> Read.varint()
@@ -82,13 +83,10 @@ defmodule SynapseBridge.Message.Decoder do
 
     other = {:->, [], [[quote(do: tag)], skip(shape, quote(do: Read.skip(tag, rest)))]}
 
-    [
-      quote do
-        defp unquote(loop(shape, binary(segments), carried(shape))) do
-          case unquote(number), do: unquote(branches ++ [other])
-        end
-      end
-    ]
+    head = loop(shape, binary(segments), carried(shape))
+    head = if guard, do: {:when, [], [head, guard]}, else: head
+    body = quote(do: case(unquote(number), do: unquote(branches ++ [other])))
+    [quote(do: defp(unquote(head), do: unquote(body)))]
   end
 
   defp by_literal_tag(shape, slot) do

@@ -38,21 +38,19 @@ defmodule SynapseBridge.Message.Docs do
 
   defp constraints(type) do
     case Type.visible(type) do
-      {:nullable, inner} ->
-        constraints(inner)
-
-      {:list, _, constraints} ->
-        Enum.map(constraints, &constraint/1)
-
-      {:map, _, _, constraints} ->
-        Enum.map(constraints, &constraint/1)
-
-      {kind, constraints} when is_list(constraints) and is_atom(kind) ->
-        Enum.map(constraints, &constraint/1)
-
-      _ ->
-        []
+      {:nullable, inner} -> constraints(inner)
+      {:list, _, constraints} -> constraint_notes(constraints)
+      {:map, _, _, constraints} -> constraint_notes(constraints)
+      {_kind, constraints} when is_list(constraints) -> constraint_notes(constraints)
+      _ -> []
     end
+  end
+
+  # Lower bounds before upper ones, other than they are checked.
+  @order [:ge, :gt, :le, :lt, :multiple_of, :min_length, :max_length, :pattern]
+
+  defp constraint_notes(constraints) do
+    for name <- @order, {^name, _} = constraint <- constraints, do: constraint(constraint)
   end
 
   defp constraint({:ge, bound}), do: "at least #{bound}"

@@ -1,7 +1,8 @@
 """Writes vectors.txt: messages of everything.proto as Python's protobuf encodes them.
 
-Usage: python make_vectors.py (needs grpcio-tools). A line is a name, a tab, and the bytes in hexadecimal;
-test/synapse_bridge/message_wire_test.exs has the Elixir value of each name.
+Usage: python make_vectors.py (needs grpcio-status and grpcio-tools). A line is a name, a tab, and
+the bytes in hexadecimal; test/synapse_bridge/message/wire_test.exs has the Elixir value of each
+name.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, DebugInfo, ErrorInfo, Help, RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc_tools import protoc
 
 HERE = Path(__file__).parent
@@ -144,6 +148,35 @@ def vectors() -> Iterator[tuple[str, bytes]]:
         "merged wrapper",
         (everything(list=pb.ListOfInt64(items=[1])) + everything(list=pb.ListOfInt64(items=[2]))),
     )
+
+    yield "google.rpc.Status", encoded(status())
+
+
+def status() -> Status:
+    """What a server may send in ``grpc-status-details-bin``."""
+    status = Status(code=3, message="2 violations")
+    for detail in (
+        BadRequest(
+            field_violations=[
+                BadRequest.FieldViolation(
+                    field="data.age",
+                    description="Input should be a valid integer",
+                    reason="INT_TYPE",
+                ),
+                BadRequest.FieldViolation(field="data", description="Odd", reason="My-Rule"),
+            ]
+        ),
+        ErrorInfo(
+            reason="VALIDATION_ERROR",
+            domain="shop.orders.v1.OrdersService",
+            metadata={"exception": "pydantic_core._pydantic_core.ValidationError"},
+        ),
+        DebugInfo(stack_entries=["a.py:1", "b.py:2"], detail="trace"),
+        RetryInfo(retry_delay=Duration(seconds=-1, nanos=-500_000_000)),
+        Help(links=[Help.Link(description="see", url="https://example.com")]),
+    ):
+        status.details.add().Pack(detail)
+    return status
 
 
 if __name__ == "__main__":
