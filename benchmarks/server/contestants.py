@@ -140,7 +140,7 @@ def _target(wire: Wire, method: str, name: str, address: str, pid: int, folder: 
     body = value.SerializeToString()
     path = f"/{wire.service}/{method}"
     with grpc.insecure_channel(address) as channel:
-        answer = channel.unary_unary(path)(body, timeout=10)
+        answer = channel.unary_unary(path, bytes, bytes)(body, timeout=10)
     if not name.startswith("raw"):
         _expect(response.FromString(answer), wire.wrapped)
     file = folder / f"{wire.service}.{method}.body"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +23,15 @@ class Load:
     cpu: float
 
 
+def require() -> None:
+    """Say what to do where ``h2load`` is missing."""
+    if shutil.which("h2load") is None:
+        sys.exit("h2load is not there. Install it: apt-get install nghttp2-client")
+
+
 def measure(target: Target, seconds: float, in_flight: int) -> Load:
     """Load a server for some seconds."""
     before = _cpu_seconds(target.pid)
-    # Names and versions of options: h2load 1.52, Debian's nghttp2-client.
     output = subprocess.run(
         [
             *("h2load", "-D", f"{round(seconds * 1000)}ms", "-c", str(CONNECTIONS)),

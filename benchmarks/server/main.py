@@ -16,13 +16,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from contestants import CONTESTANTS, prepare, start
-from load import Load, measure
+from load import Load, measure, require
 from report import table
 
 
 def main() -> None:
     """Run the rounds and print the tables."""
     options = _options()
+    require()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         prepare(folder, options.generated)
@@ -43,8 +44,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure servers side by side.")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load, per server and round")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of load, per server and round")
     parser.add_argument("--in-flight", type=int, default=64, help="calls at once")
     parser.add_argument("--generated", type=Path, help="a server that was generated before")
     return parser.parse_args()

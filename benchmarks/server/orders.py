@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+__all__ = ["greet", "greet_sync", "price", "price_sync"]
+
 
 class InputData(BaseModel):
     name: str
