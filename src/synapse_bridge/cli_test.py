@@ -326,7 +326,7 @@ def test_what_cannot_be_served_is_told(run: Run, arguments: list[str], parts: li
 
 def test_version_and_help(run: Run) -> None:
     assert done(run("--version")) == f"{__version__}\n"
-    for command in ("generate", "inspect", "serve"):
-        assert command in done(run("--help"))
-        assert "--module" in done(run(command, "--help"))
+    for name in ("generate", "inspect", "serve"):
+        assert name in done(run("--help"))
+        assert "--module" in done(run(name, "--help"))
     assert "--port-file" in done(run("serve", "--help"))

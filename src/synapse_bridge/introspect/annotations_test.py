@@ -252,6 +252,7 @@ REFUSED = {
     "Broken": "drop it",
     "Literal['\\ud800']": "drop it",
     "Literal['1', 1]": "leave one out",
+    "Literal[1, True]": "leave one out",
     "Literal[Colour.RED]": "the enum itself",
     "Literal[b'x']": "str values",
     "Literal[None]": "",

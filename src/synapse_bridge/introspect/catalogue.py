@@ -58,9 +58,9 @@ class Catalogue:
         self, values: tuple[LiteralValue, ...], module: str, local: str, place: Place
     ) -> EnumRef:
         """A reference to the enum of a ``Literal`` that is known as ``local`` in ``module``."""
-        if len({str(value) for value in values}) < len(values):
+        if min(len(set(values)), len({str(value) for value in values})) < len(values):
             raise Unsupported(
-                "two of its values are written alike", "leave one out, or write an Enum"
+                "two of its values are equal or written alike", "leave one out, or write an Enum"
             )
         for value in values:
             _check_text(value)

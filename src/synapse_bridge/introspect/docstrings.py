@@ -133,7 +133,7 @@ def _split(prose: str) -> tuple[str, str]:
 
     A paragraph ends early where a line is not plain prose: a list, an underline, a code block.
     """
-    lines = prose.splitlines()
+    lines = prose.strip().splitlines()
     end = 1
     while end < len(lines) and _PROSE.match(lines[end]):
         end += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from synapse_bridge.contract.model import Docstring
@@ -146,6 +146,7 @@ LINES = st.one_of(
 )
 
 
+@example("\r:")
 @given(st.lists(LINES, max_size=12).map("\n".join))
 def test_any_text_is_a_docstring(text: str) -> None:
     doc = read_docstring(text)
