@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
-import handwritten_pb2 as pb
-import handwritten_pb2_grpc as pb_grpc
+import handwritten_pb2 as pb  # type: ignore[import-not-found] # protoc makes it at run time
+import handwritten_pb2_grpc as pb_grpc  # type: ignore[import-not-found] # as above
 import orders
 from pydantic import ValidationError
 from serving import serve
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 def input_data(request: pb.InputData) -> orders.InputData:
@@ -46,15 +49,15 @@ def response(quote: orders.Quote) -> pb.Quote:
     )
 
 
-class Orders(pb_grpc.OrdersServicer):
-    async def Greet(self, request: pb.InputData, context: grpc.aio.ServicerContext) -> pb.Greeting:
+class Orders(pb_grpc.OrdersServicer):  # type: ignore[misc] # not known before run time
+    async def Greet(self, request: pb.InputData, context: Context) -> pb.Greeting:
         try:
             data = input_data(request)
         except ValidationError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         return pb.Greeting(text=await orders.greet(data))
 
-    async def Price(self, request: pb.Order, context: grpc.aio.ServicerContext) -> pb.Quote:
+    async def Price(self, request: pb.Order, context: Context) -> pb.Quote:
         try:
             data = order(request)
         except ValidationError as error:
@@ -62,7 +65,7 @@ class Orders(pb_grpc.OrdersServicer):
         return response(await orders.price(data))
 
 
-class SyncOrders(pb_grpc.OrdersServicer):
+class SyncOrders(pb_grpc.OrdersServicer):  # type: ignore[misc] # as above
     def Greet(self, request: pb.InputData, context: grpc.ServicerContext) -> pb.Greeting:
         try:
             data = input_data(request)
