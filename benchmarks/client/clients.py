@@ -1,0 +1,107 @@
+"""The clients, each in a process of its own that is told when to make calls."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from responder import PATH, REQUEST, framed
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Load:
+    """One round: calls per second, and the client's processor time per call in microseconds."""
+
+    rate: float
+    cpu: float | None
+
+
+class Client(Protocol):
+    """Anything that makes calls on one connection."""
+
+    def measure(self, seconds: float, in_flight: int) -> Load:
+        """Make calls for some seconds, ``in_flight`` of them at once."""
+
+
+class H2load:
+    """``h2load``, which does little else than count answers: the limit."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}{PATH}"
+        self.body = folder / "request"
+        self.body.write_bytes(framed(REQUEST))
+
+    def measure(self, seconds: float, in_flight: int) -> Load:
+        # Names and versions of options: h2load 1.52, Debian's nghttp2-client.
+        output = subprocess.run(
+            [
+                *("h2load", "-D", f"{round(seconds * 1000)}ms", "-c", "1", "-m", str(in_flight)),
+                *("-d", str(self.body), "-H", "content-type: application/grpc"),
+                *("-H", "te: trailers", self.url),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        rate = re.search(r"finished in .*?, ([\d.]+) req/s", output)
+        if not rate or "0 failed, 0 errored" not in output:
+            raise RuntimeError(f"h2load did not get through:\n{output}")
+        return Load(float(rate[1]), None)
+
+
+class Caller:
+    """A program that takes ``seconds in_flight`` a line and answers ``rate cpu``."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def measure(self, seconds: float, in_flight: int) -> Load:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{seconds} {in_flight}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 2:
+            raise RuntimeError(f"a client has ended with exit code {self.process.wait()}")
+        return Load(float(answer[0]), float(answer[1]))
+
+
+@contextmanager
+def caller(*command: str | Path) -> Iterator[Caller]:
+    """Run a program as a client; it ends when its input does."""
+    with subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Caller(process)
+
+
+def elixir_command(port: int, ebin: Path) -> list[str | Path]:
+    """Our own client, on the compiled runtime in ``ebin``."""
+    return ["elixir", "-pa", ebin, HERE / "channel.exs", str(port), PATH, REQUEST.decode()]
+
+
+def aio_command(port: int) -> list[str | Path]:
+    """grpc.aio's client, on the default event loop."""
+    return [sys.executable, HERE / "aio.py", str(port), PATH, REQUEST.decode()]
+
+
+def compile_runtime(sources: Path, folder: Path) -> Path:
+    """The modules of the Elixir runtime, compiled as they are without Mix."""
+    ebin = folder / "ebin"
+    ebin.mkdir()
+    files = sorted(str(path) for path in (sources / "lib").rglob("*.ex"))
+    if not files:
+        raise FileNotFoundError(f"there are no Elixir sources in {sources / 'lib'}")
+    subprocess.run(["elixirc", "-o", str(ebin), *files], check=True)
+    return ebin
