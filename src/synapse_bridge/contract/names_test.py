@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_bridge.contract import names, reserved
@@ -88,6 +88,7 @@ def test_enum_values(enum: str, member: str, value: str | None) -> None:
     assert names.enum_value(enum, member) == value
 
 
+@settings(deadline=None)
 @given(IDENTIFIER)
 def test_every_python_name_has_legal_names_elsewhere(python: str) -> None:
     for name in (names.elixir_field(python), names.elixir_function(python)):

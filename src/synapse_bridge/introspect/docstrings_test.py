@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synapse_bridge.contract.model import Docstring
@@ -147,6 +147,7 @@ LINES = st.one_of(
 
 
 @example("\r:")
+@settings(deadline=None)
 @given(st.lists(LINES, max_size=12).map("\n".join))
 def test_any_text_is_a_docstring(text: str) -> None:
     doc = read_docstring(text)
@@ -164,6 +165,7 @@ BLOCK = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(BLOCK, min_size=1, max_size=5).map("\n\n".join))
 def test_no_word_of_a_google_docstring_is_lost(text: str) -> None:
     doc = read_docstring(text)

@@ -147,12 +147,8 @@ def _function(function: Callable[..., Any]) -> tuple[_Function | None, str | Non
     code = getattr(function, "__code__", None)
     if code is None:
         return None, None
-    for node in _nodes(code.co_filename):
-        if isinstance(node, _Function) and node.name == code.co_name:
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            if first == code.co_firstlineno:
-                return node, code.co_filename
-    return None, code.co_filename
+    node = _functions(code.co_filename).get((code.co_name, code.co_firstlineno))
+    return node, code.co_filename
 
 
 def _class(cls: type) -> tuple[ast.ClassDef | None, str | None]:
@@ -182,8 +178,13 @@ def _classes(file: str) -> dict[tuple[str, ...], ast.ClassDef]:
 
 
 @cache
-def _nodes(file: str) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(_tree(file)))
+def _functions(file: str) -> dict[tuple[str, int], _Function]:
+    """Every function of a file by its name and first line, which is that of its decorators."""
+    return {
+        (node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node
+        for node in ast.walk(_tree(file))
+        if isinstance(node, _Function)
+    }
 
 
 @cache
