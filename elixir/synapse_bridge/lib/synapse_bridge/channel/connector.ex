@@ -4,8 +4,8 @@ defmodule SynapseBridge.Channel.Connector do
 
   It has at most one connection that takes calls, or one attempt to make it, or a pause before the
   next attempt; beside that any number of connections that finish their last calls. It is linked to
-  all of them. A connection that is lost is replaced at once; after an attempt that fails, or a
-  connection that did not last a second, there is a pause (`SynapseBridge.Channel.Backoff`).
+  all of them. A connection that is lost is replaced at once; after an attempt that fails, or when
+  connections do not last a second, there is a pause (`SynapseBridge.Channel.Backoff`).
 
   A call that finds no connection waits for the first attempt. Once an attempt has failed, calls fail
   at once with the reason, until there is a connection again; those that `wait_for_ready` go on
@@ -19,7 +19,7 @@ defmodule SynapseBridge.Channel.Connector do
 
   require Logger
 
-  # A connection that ends sooner counts as a failed attempt.
+  # In milliseconds. Connections that end sooner count as failed attempts.
   @settled_after 1_000
 
   # `phase` is `{:connecting, pid}`, `{:connected, pid, since}` or `{:pausing, timer}`.
@@ -110,10 +110,13 @@ defmodule SynapseBridge.Channel.Connector do
   end
 
   defp replace(state, since, text) do
-    if System.monotonic_time(:millisecond) - since >= @settled_after do
-      connect(%{state | failures: 0})
-    else
-      pause(state, text)
+    settled? = System.monotonic_time(:millisecond) - since >= @settled_after
+
+    cond do
+      settled? -> connect(%{state | failures: 0})
+      # Once at once, so that a server may restart whenever it likes; then it is a habit.
+      state.failures == 0 -> connect(%{state | failures: 1})
+      true -> pause(state, text)
     end
   end
 

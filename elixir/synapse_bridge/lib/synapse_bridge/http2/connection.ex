@@ -58,7 +58,7 @@ defmodule SynapseBridge.HTTP2.Connection do
   """
   @type event ::
           :ready
-          | {:response, owner :: term(), {pos_integer(), fields()}, iodata(), fields() | nil}
+          | {:response, owner :: term(), {pos_integer(), fields()}, [binary()], fields() | nil}
           | {:failed, owner :: term(), failure()}
           | {:goaway, ErrorCode.t(), String.t()}
           | {:closed, ErrorCode.t(), String.t()}

@@ -151,18 +151,15 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
   defp frame(:settings, flags, 0, payload, connection, out, events)
        when not is_ack(flags) and rem(byte_size(payload), 6) == 0 do
-    with {:ok, settings} <- Settings.apply_payload(connection.settings, payload) do
-      # Our blocks use no table. A server that makes it smaller is to be told so (RFC 7541, section
-      # 4.2), and after that there is nothing left to tell.
-      update = if settings.header_table_size < 4096, do: <<0x20>>, else: connection.table_update
+    case Settings.apply_payload(connection.settings, payload) do
+      {:ok, same} when same == connection.settings ->
+        {connection, [out | Frame.settings_ack()], events}
 
-      case Sender.settings_changed(%{connection | settings: settings, table_update: update}) do
-        {:ok, connection, data} ->
-          {connection, [out, Frame.settings_ack() | data], events}
+      {:ok, settings} ->
+        apply_settings(connection, settings, out, events)
 
-        :overflow ->
-          {:error, :flow_control_error, "SETTINGS_INITIAL_WINDOW_SIZE exceeds a window"}
-      end
+      {:error, _code, _text} = error ->
+        error
     end
   end
 
@@ -228,6 +225,17 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
   defp frame(type, _flags, _id, payload, _connection, _out, _events) do
     {:error, :frame_size_error, "#{inspect(type)} of #{byte_size(payload)} bytes"}
+  end
+
+  defp apply_settings(connection, settings, out, events) do
+    # Our blocks use no table. A server that makes it smaller is to be told so (RFC 7541, section
+    # 4.2), and after that there is nothing left to tell.
+    update = if settings.header_table_size < 4096, do: <<0x20>>, else: connection.table_update
+
+    case Sender.settings_changed(%{connection | settings: settings, table_update: update}) do
+      {:ok, connection, data} -> {connection, [out, Frame.settings_ack() | data], events}
+      :overflow -> {:error, :flow_control_error, "SETTINGS_INITIAL_WINDOW_SIZE exceeds a window"}
+    end
   end
 
   # A frame for a stream that has ended is a late one (section 5.1); one that we never opened is not.

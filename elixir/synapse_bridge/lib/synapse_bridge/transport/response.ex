@@ -14,7 +14,7 @@ defmodule SynapseBridge.Transport.Response do
   The result of a complete response. `trailers` is `nil` when there were headers only
   ("Trailers-Only"); then the status is among the headers.
   """
-  @spec result({http_status :: pos_integer(), Metadata.t()}, iodata(), Metadata.t() | nil) ::
+  @spec result({http_status :: pos_integer(), Metadata.t()}, [binary()], Metadata.t() | nil) ::
           result()
   def result({200, headers}, body, [{"grpc-status", "0"}]), do: message(headers, body, [])
   def result({status, headers}, body, nil), do: result(status, headers, body, headers)
@@ -28,9 +28,8 @@ defmodule SynapseBridge.Transport.Response do
     end
   end
 
-  # The body is copied, as it would keep the packets that it came in.
   defp message(headers, body, trailers) do
-    case body |> IO.iodata_to_binary() |> :binary.copy() do
+    case join(body) do
       <<0, size::32, message::binary-size(size)>> ->
         {:ok, message, trailers}
 
@@ -55,6 +54,10 @@ defmodule SynapseBridge.Transport.Response do
         internal("the response ends in the middle of its message")
     end
   end
+
+  # One part alone is copied, or it would keep the packet that it came in.
+  defp join([part]), do: :binary.copy(part)
+  defp join(parts), do: IO.iodata_to_binary(parts)
 
   defp internal(text), do: {:error, Status.local(:internal, text)}
 
