@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from synapse_bridge.contract.model import Contract, Literally
@@ -88,8 +90,6 @@ def test_a_wrong_override_is_told_with_its_place(
 ) -> None:
     with pytest.raises(IntrospectionError) as caught:
         overridden(write, **changes)
-    import re
-
     text = re.sub(r"module_\d+", "m", str(caught.value))
     for word in words:
         assert word in text
