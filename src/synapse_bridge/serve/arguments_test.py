@@ -120,6 +120,13 @@ def test_a_parameter_without_annotation_takes_what_arrives() -> None:
     assert violations(f, b=1) == [(("a",), "missing")]
 
 
+def test_a_parameter_without_an_annotation_takes_what_the_wire_holds() -> None:
+    def f(a, b: int):  # type: ignore[no-untyped-def] # that is the point
+        return (a, b)
+
+    assert invoke(f, a={"x": 1}, b=2) == ({"x": 1}, 2)
+
+
 def test_methods_and_callable_objects_have_no_self() -> None:
     class Desk:
         def add(self, a: int) -> int:

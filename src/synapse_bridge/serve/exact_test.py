@@ -81,6 +81,7 @@ class ByValue(BaseModel):
 
 FITTING: list[tuple[Any, Any]] = [
     (None, None),
+    (Any, object()),
     (bool, True),
     (int, -(2**63)),
     (int, 2**63 - 1),
