@@ -97,8 +97,9 @@ defmodule SynapseBridge.Channel.Connection do
 
   @impl true
   def handle_info(%Call{} = call, state) do
-    {state, out} = take(call, state, [])
-    {state, out} = take_waiting(state, out, @batch - 1)
+    now = System.monotonic_time(:millisecond)
+    {state, out} = take(call, state, [], now)
+    {state, out} = take_waiting(state, out, now, @batch - 1)
     write(state, out)
   end
 
@@ -143,19 +144,22 @@ defmodule SynapseBridge.Channel.Connection do
   # Late messages of timers and of a socket that is closed.
   def handle_info(_message, state), do: {:noreply, state}
 
-  defp take_waiting(state, out, 0), do: {state, out}
+  defp take_waiting(state, out, _now, 0), do: {state, out}
 
-  defp take_waiting(state, out, count) do
+  defp take_waiting(state, out, now, count) do
     receive do
       %Call{} = call ->
-        {state, out} = take(call, state, out)
-        take_waiting(state, out, count - 1)
+        {state, out} = take(call, state, out, now)
+        take_waiting(state, out, now, count - 1)
     after
       0 -> {state, out}
     end
   end
 
-  defp take(call, %{http2: http2} = state, out) do
+  # It was in the mailbox for so long that its caller has given up. An integer is less than :infinity.
+  defp take(%{deadline: deadline}, state, out, now) when deadline <= now, do: {state, out}
+
+  defp take(call, %{http2: http2} = state, out, _now) do
     cond do
       room?(state) -> send_call(call, state, out)
       http2.phase == :draining -> refuse(call, state, out, {:retry, :unsent})
@@ -182,7 +186,6 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp send_call(call, %{http2: http2} = state, out) do
-    # An integer is less than :infinity.
     if call.list_size > http2.settings.max_header_list_size do
       refuse(call, state, out, {:error, metadata_too_large(call, http2)})
     else
@@ -203,7 +206,7 @@ defmodule SynapseBridge.Channel.Connection do
       room?(state) ->
         {{:value, call}, queue} = :queue.out(state.queue)
         state = %{state | queue: queue, queued: state.queued - 1}
-        {state, out} = send_call(with_time_left(call), state, out)
+        {state, out} = send_queued(call, Call.remaining(call.deadline), state, out)
         release(state, out)
 
       http2.phase == :open ->
@@ -215,10 +218,12 @@ defmodule SynapseBridge.Channel.Connection do
     end
   end
 
-  # The time in the queue counts. Callers take a call out of it themselves when its time is up.
-  defp with_time_left(call) do
-    {timeout, _size} = call.deadline |> Call.remaining() |> Request.timeout()
-    %{call | timeout: timeout}
+  # The time in the queue counts.
+  defp send_queued(_call, 0, state, out), do: {state, out}
+
+  defp send_queued(call, time, state, out) do
+    {timeout, _size} = Request.timeout(time)
+    send_call(%{call | timeout: timeout}, state, out)
   end
 
   defp event({:response, {ref, _caller}, head, body, trailers}, state) do

@@ -406,6 +406,15 @@ defmodule SynapseBridge.Channel.CallsTest do
       ScriptedServer.assert_silent(connection)
     end
 
+    test "a deadline before the connection had time for it: nothing is sent",
+         %{channel: channel, connection: connection} do
+      process = connection_of(channel)
+      :sys.suspend(process)
+      assert {:error, %Status{code: 4}} = Channel.unary(channel, "/p.S/M", "x", timeout: 10)
+      :sys.resume(process)
+      ScriptedServer.assert_silent(connection)
+    end
+
     test "many deadlines at once", %{channel: channel, connection: connection} do
       calls = for n <- 1..500, do: async(channel, "#{n}", timeout: 100)
       ids = for _ <- 1..500, do: connection |> read_call() |> elem(0)
@@ -458,8 +467,10 @@ defmodule SynapseBridge.Channel.CallsTest do
       end
     end
 
+    # The server may see the connection before the channel lets calls use it.
     defp connection_of(channel) do
       {:ok, table} = Channel.Table.fetch(channel)
+      eventually(fn -> Channel.Table.connection(table) != nil end)
       Channel.Table.connection(table)
     end
   end
