@@ -2,26 +2,13 @@ defmodule SynapseBridge.Message.Decoder do
   @moduledoc false
   # Writes the decode functions of a message. For each shape there is one loop
   # `fields_of_<shape>(binary, depth, value, …)`, which takes one field from the binary and comes
-  # back with the rest and the values found so far. These are its arguments, which the BEAM keeps
-  # in registers; tags are told apart by one `case` over literal numbers, which becomes a jump.
-  #
-  # The loop is worth the decoded value, or `{:error, path, reason}`. What an argument holds until
-  # no bytes are left:
-  #
-  #   * a scalar: the last value;
-  #   * a message, wrapper or packed list: its bytes, because occurrences merge and concatenate
-  #     when their bytes do (https://protobuf.dev/programming-guides/encoding#last-one-wins);
-  #   * another list, a map: the items, last one first.
-  #
-  # Many arguments in many branches would take the compiler minutes: a message with many fields
-  # carries one struct instead.
+  # back with the rest and the values found so far (`SynapseBridge.Message.Decoder.Carry`). Tags
+  # are told apart by one `case` over literal numbers, which becomes a jump. The loop is worth the
+  # decoded value, or `{:error, path, reason}`.
 
   alias SynapseBridge.Codec.{Read, Write}
+  alias SynapseBridge.Message.Decoder.{Carry, Finish}
   alias SynapseBridge.Message.Shape
-
-  # Beyond this a struct is the better carrier: 200 arguments took three times as long to compile and
-  # half as long again to run.
-  @most_arguments 32
 
   @doc "The functions of all shapes, quoted."
   @spec functions([Shape.t()]) :: [Macro.t()]
@@ -39,11 +26,13 @@ defmodule SynapseBridge.Message.Decoder do
     {one_byte, longer} = Enum.split_with(shape.slots, &(&1.number < 16))
     {two_bytes, longest} = Enum.split_with(longer, &(&1.number < 2048))
 
+    {ending, functions} = Finish.finish(shape, quote(do: depth))
+
     [start(shape)] ++
       by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag), nil) ++
       by_tag(shape, two_bytes, in_two_bytes(), from_two_bytes(), quote(do: high > 0)) ++
       Enum.flat_map(longest, &by_literal_tag(shape, &1)) ++
-      [no_bytes_left(shape), any_tag(shape)]
+      [no_bytes_left(shape, ending), any_tag(shape) | functions]
   end
 
   defp start(shape) do
@@ -53,21 +42,9 @@ defmodule SynapseBridge.Message.Decoder do
       defp unquote(function)(_binary, depth) when depth < 0, do: {:error, [], :too_deep}
 
       defp unquote(function)(binary, depth),
-        do: unquote(loop(shape, quote(do: binary), initial(shape)))
+        do: unquote(loop(shape, quote(do: binary), Carry.initial(shape)))
     end
   end
-
-  defp initial(%{slots: slots} = shape) do
-    values = Enum.map(slots, &initial_value/1)
-    if carries_struct?(shape), do: [struct_of(slots, values)], else: values
-  end
-
-  defp initial_value(%{type: {:list, item}}), do: if(packed(item), do: nil, else: [])
-  defp initial_value(%{type: {:map, _}}), do: []
-  defp initial_value(%{type: {:nested, _}, absent: :empty}), do: ""
-  defp initial_value(%{type: {:nested, _}}), do: nil
-  defp initial_value(%{absent: {:ok, value}}), do: Macro.escape(value)
-  defp initial_value(%{absent: :missing}), do: nil
 
   # From a tag to the code for its field, which has `rest`, the bytes after the tag, in scope.
 
@@ -83,7 +60,7 @@ defmodule SynapseBridge.Message.Decoder do
 
     other = {:->, [], [[quote(do: tag)], skip(shape, quote(do: Read.skip(tag, rest)))]}
 
-    head = loop(shape, binary(segments), carried(shape))
+    head = loop(shape, binary(segments), Carry.arguments(shape))
     head = if guard, do: {:when, [], [head, guard]}, else: head
     body = quote(do: case(unquote(number), do: unquote(branches ++ [other])))
     [quote(do: defp(unquote(head), do: unquote(body)))]
@@ -92,13 +69,21 @@ defmodule SynapseBridge.Message.Decoder do
   defp by_literal_tag(shape, slot) do
     for {wire_type, body} <- fields(shape, slot) do
       tag = :binary.bin_to_list(Write.tag(slot.number, wire_type))
-      quote(do: defp(unquote(loop(shape, binary(tag), carried(shape))), do: unquote(body)))
+
+      quote(
+        do: defp(unquote(loop(shape, binary(tag), Carry.arguments(shape))), do: unquote(body))
+      )
     end
+  end
+
+  defp no_bytes_left(shape, ending) do
+    head = loop(shape, <<>>, Carry.arguments(shape))
+    quote(do: defp(unquote(head), do: unquote(ending)))
   end
 
   defp any_tag(shape) do
     quote do
-      defp unquote(loop(shape, quote(do: binary), carried(shape))),
+      defp unquote(loop(shape, quote(do: binary), Carry.arguments(shape))),
         do: unquote(skip(shape, quote(do: Read.skip(binary))))
     end
   end
@@ -109,7 +94,7 @@ defmodule SynapseBridge.Message.Decoder do
     quote do
       case unquote({read, meta, arguments ++ [Macro.escape(known)]}) do
         {:error, _, _} = error -> error
-        rest -> unquote(loop(shape, quote(do: rest), carried(shape)))
+        rest -> unquote(loop(shape, quote(do: rest), Carry.arguments(shape)))
       end
     end
   end
@@ -117,7 +102,7 @@ defmodule SynapseBridge.Message.Decoder do
   # The code for a field, by wire type.
 
   defp fields(shape, %{type: {:list, item}} = slot) do
-    case packed(item) do
+    case Carry.packed(item) do
       nil -> [bytes: bytes(slot, collect(shape, slot, item))]
       wire_type -> [{:bytes, bytes(slot, merge(shape, slot))}, unpacked(shape, slot, wire_type)]
     end
@@ -214,19 +199,22 @@ defmodule SynapseBridge.Message.Decoder do
   end
 
   defp merge(shape, slot),
-    do: next(shape, slot, quote(do: Read.merge(unquote(current(shape, slot)), bytes)))
+    do: next(shape, slot, quote(do: Read.merge(unquote(Carry.get(shape, slot)), bytes)))
 
   defp collect(shape, slot, {:nested, nested}) do
     quote do
       case unquote(call(nested, quote(do: bytes), quote(do: depth - 1))) do
-        {:error, path, reason} -> {:error, unquote(within(item_path(shape, slot))), reason}
-        item -> unquote(next(shape, slot, quote(do: [item | unquote(current(shape, slot))])))
+        {:error, path, reason} ->
+          {:error, unquote(within(item_path(shape, slot), quote(do: path))), reason}
+
+        item ->
+          unquote(next(shape, slot, quote(do: [item | unquote(Carry.get(shape, slot))])))
       end
     end
   end
 
   defp collect(shape, slot, :bytes),
-    do: next(shape, slot, quote(do: [bytes | unquote(current(shape, slot))]))
+    do: next(shape, slot, quote(do: [bytes | unquote(Carry.get(shape, slot))]))
 
   defp collect(shape, slot, :string),
     do: if_utf8(%{slot | path: item_path(shape, slot)}, collect(shape, slot, :bytes))
@@ -235,7 +223,7 @@ defmodule SynapseBridge.Message.Decoder do
   defp item_path(_shape, %{type: {:map, _}} = slot), do: slot.path
 
   defp item_path(shape, slot),
-    do: slot.path ++ [quote(do: length(unquote(current(shape, slot))))]
+    do: slot.path ++ [quote(do: length(unquote(Carry.get(shape, slot))))]
 
   defp if_utf8(slot, body) do
     quote do
@@ -255,142 +243,20 @@ defmodule SynapseBridge.Message.Decoder do
   defp large({:enum, _} = enum, number), do: small(enum, quote(do: Read.int32(unquote(number))))
   defp large(kind, number), do: small(kind, number)
 
-  defp packed(:double), do: :fixed64
-  defp packed(kind) when kind in [:bool, :int64, :uint64], do: :varint
-  defp packed({:enum, _}), do: :varint
-  defp packed(_), do: nil
+  # Pieces of the loop.
 
-  # The end: each step binds a field's variable to its final value for the steps after it.
-
-  defp no_bytes_left(shape) do
-    body = List.foldr(shape.slots, result(shape), &final/2)
-    head = loop(shape, <<>>, carried(shape))
-
-    if carries_struct?(shape) do
-      fields = for slot <- shape.slots, do: {key(slot), slot.var}
-
-      quote do
-        defp unquote(head) do
-          %{unquote_splicing(fields)} = fields
-          unquote(body)
-        end
-      end
-    else
-      quote(do: defp(unquote(head), do: unquote(body)))
-    end
-  end
-
-  defp result(%{kind: :message, slots: slots} = shape) do
-    if carries_struct?(shape) do
-      changed = for %{type: type} = slot <- slots, not scalar?(type), do: {key(slot), slot.var}
-      quote(do: %{fields | unquote_splicing(changed)})
-    else
-      struct_of(slots, Enum.map(slots, & &1.var))
-    end
-  end
-
-  defp result(%{kind: :wrapper, slots: [slot]}), do: slot.var
-  defp result(%{kind: :entry, slots: [key, value]}), do: {key.var, value.var}
-
-  defp scalar?(type), do: is_atom(type) or elem(type, 0) == :enum
-
-  defp final(%{type: {:list, item}, var: var} = slot, body) do
-    if packed(item) do
-      quote do
-        case unquote(unpack(item, var)) do
-          unquote(var) when is_list(unquote(var)) -> unquote(body)
-          reason -> unquote(error(slot, quote(do: reason)))
-        end
-      end
-    else
-      quote do
-        unquote(var) = :lists.reverse(unquote(var))
-        unquote(body)
-      end
-    end
-  end
-
-  # The last entry of a key wins.
-  defp final(%{type: {:map, _}, var: var}, body) do
-    quote do
-      unquote(var) = :maps.from_list(:lists.reverse(unquote(var)))
-      unquote(body)
-    end
-  end
-
-  defp final(%{type: {:nested, nested}, var: var} = slot, body) do
-    decoded = call(nested, var, quote(do: depth - 1))
-
-    value =
-      case slot.absent do
-        :empty -> decoded
-        :missing -> if_nil(var, {:error, [], :missing}, decoded)
-        {:ok, absent} -> if_nil(var, absent, decoded)
-      end
-
-    quote do
-      case unquote(value) do
-        {:error, path, reason} -> {:error, unquote(within(slot.path)), reason}
-        unquote(var) -> unquote(body)
-      end
-    end
-  end
-
-  defp final(%{absent: :missing, var: var} = slot, body),
-    do: if_nil(var, {:error, slot.path, :missing}, body)
-
-  defp final(_slot, body), do: body
-
-  defp if_nil(var, value, body) do
-    quote do
-      case unquote(var) do
-        nil -> unquote(Macro.escape(value))
-        _ -> unquote(body)
-      end
-    end
-  end
-
-  defp unpack({:enum, enum}, bytes), do: quote(do: Read.enums(unquote(bytes), unquote(enum)))
-  defp unpack(kind, bytes), do: quote(do: Read.unquote(:"#{kind}s")(unquote(bytes)))
-
-  # The loop: its head, its call, and what it carries.
-
-  defp loop(shape, binary, carried),
-    do: {:"fields_of_#{shape.name}", [], [binary, quote(do: depth) | carried]}
+  defp loop(shape, binary, values),
+    do: {:"fields_of_#{shape.name}", [], [binary, quote(do: depth) | values]}
 
   defp binary(segments), do: {:<<>>, [], segments ++ [quote(do: rest :: bits)]}
 
-  defp next(shape, slot, value) do
-    carried =
-      if carries_struct?(shape) do
-        [quote(do: %{fields | unquote(key(slot)) => unquote(value)})]
-      else
-        for other <- shape.slots, do: if(other.number == slot.number, do: value, else: other.var)
-      end
+  defp next(shape, slot, value), do: loop(shape, quote(do: rest), Carry.put(shape, slot, value))
 
-    loop(shape, quote(do: rest), carried)
-  end
+  @doc "The error of a field; the reason is quoted."
+  @spec error(struct(), Macro.t()) :: Macro.t()
+  def error(slot, reason), do: quote(do: {:error, unquote(slot.path), unquote(reason)})
 
-  defp carries_struct?(shape), do: length(shape.slots) > @most_arguments
-
-  defp carried(shape) do
-    if carries_struct?(shape), do: [quote(do: fields)], else: Enum.map(shape.slots, & &1.var)
-  end
-
-  defp current(shape, slot) do
-    if carries_struct?(shape), do: quote(do: fields.unquote(key(slot))), else: slot.var
-  end
-
-  defp key(%{var: {name, _, _}}), do: name
-
-  defp struct_of(slots, values) do
-    fields = Enum.zip(Enum.map(slots, &key/1), values)
-    quote(do: %__MODULE__{unquote_splicing(fields)})
-  end
-
-  # The `path` in scope, put behind these steps.
-  defp within(steps),
-    do: List.foldr(steps, quote(do: path), &quote(do: [unquote(&1) | unquote(&2)]))
-
-  defp error(slot, reason), do: quote(do: {:error, unquote(slot.path), unquote(reason)})
+  @doc "A path put behind these steps."
+  @spec within([Macro.t()], Macro.t()) :: Macro.t()
+  def within(steps, path), do: List.foldr(steps, path, &quote(do: [unquote(&1) | unquote(&2)]))
 end

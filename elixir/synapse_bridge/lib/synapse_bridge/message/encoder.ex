@@ -8,24 +8,62 @@ defmodule SynapseBridge.Message.Encoder do
   alias SynapseBridge.Codec.Write
   alias SynapseBridge.Message.Shape
 
+  # The compiler needs more than twice as long for a function of twice as many steps.
+  @steps 25
+
   @doc "The functions of all shapes, quoted."
   @spec functions([Shape.t()]) :: [Macro.t()]
-  def functions(shapes), do: Enum.flat_map(shapes, &[function(&1) | loops(&1)])
+  def functions(shapes), do: Enum.flat_map(shapes, &(functions_of(&1) ++ loops(&1)))
 
   @doc "The call that encodes `value`, whose shape is in this module or in another."
   @spec call({:local, atom()} | {:remote, module()}, Macro.t()) :: Macro.t()
   def call({:local, shape}, value), do: quote(do: unquote(:"encode_#{shape}")(unquote(value)))
   def call({:remote, module}, value), do: quote(do: unquote(module).__encode__(unquote(value)))
 
-  defp function(shape) do
-    steps = for slot <- shape.slots, do: quote(do: {io, size} = unquote(step(shape, slot)))
+  defp functions_of(%{slots: slots} = shape) when length(slots) <= @steps do
+    [
+      quote do
+        defp unquote(:"encode_#{shape.name}")(unquote(pattern(shape))) do
+          {io, size} = {[], 0}
+          unquote(steps(shape, slots))
+        end
+      end
+    ]
+  end
+
+  # A wide message, some fields at a time.
+  defp functions_of(%{kind: :message, slots: slots} = shape) do
+    parts =
+      for {slots, n} <- slots |> Enum.chunk_every(@steps) |> Enum.with_index(1),
+          do: {:"encode_#{shape.name}_part_#{n}", slots}
+
+    calls = for {name, _} <- parts, do: quote(do: {io, size} = unquote(name)(message, io, size))
+
+    main =
+      quote do
+        defp unquote(:"encode_#{shape.name}")(%__MODULE__{} = message) do
+          {io, size} = {[], 0}
+          unquote_splicing(calls)
+          {io, size}
+        end
+      end
+
+    [main | for({name, slots} <- parts, do: part(shape, name, slots))]
+  end
+
+  defp part(shape, name, slots) do
+    quote do
+      defp unquote(name)(unquote(pattern(%{shape | slots: slots})), io, size),
+        do: unquote(steps(shape, slots))
+    end
+  end
+
+  defp steps(shape, slots) do
+    steps = for slot <- slots, do: quote(do: {io, size} = unquote(step(shape, slot)))
 
     quote do
-      defp unquote(:"encode_#{shape.name}")(unquote(pattern(shape))) do
-        {io, size} = {[], 0}
-        unquote_splicing(steps)
-        {io, size}
-      end
+      unquote_splicing(steps)
+      {io, size}
     end
   end
 
