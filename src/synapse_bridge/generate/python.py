@@ -252,6 +252,8 @@ class _Server:
     def service(self) -> list[str]:
         service = self.contract.service
         methods = display("(", map(self._method, service.methods), ")", tall=True)
+        if len(service.methods) == 1:
+            methods = bracketed("(", concat(self._method(service.methods[0]), ","), ")")
         arguments = (
             f'name="{service.full_name}"',
             "file=pb.DESCRIPTOR",

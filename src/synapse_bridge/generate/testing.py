@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,9 +83,24 @@ def importable(*folders: Path) -> Iterator[None]:
 
 def _stands_in(module: ModuleType, folders: tuple[Path, ...]) -> bool:
     file = getattr(module, "__file__", None)
-    return file is not None and Path(file).parent in folders
+    return isinstance(file, str) and Path(file).parent in folders
 
 
 def load(name: str) -> ModuleType:
     """A module that is importable now."""
     return importlib.import_module(name)
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What a command prints; fails with it unless the command succeeds."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}"
+    return done.stdout
