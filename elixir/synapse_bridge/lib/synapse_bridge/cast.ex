@@ -278,7 +278,7 @@ defmodule SynapseBridge.Cast do
 
   # A list of floats needs no new list: think of an embedding.
   defp items(:double, list, path, depth) do
-    if Enum.all?(list, &is_float/1), do: list, else: items(:double, list, 0, path, depth)
+    if floats?(list), do: list, else: items(:double, list, 0, path, depth)
   end
 
   defp items(type, list, path, depth), do: items(type, list, 0, path, depth)
@@ -288,6 +288,9 @@ defmodule SynapseBridge.Cast do
   end
 
   defp items(_, [], _, _, _), do: []
+
+  defp floats?([item | rest]) when is_float(item), do: floats?(rest)
+  defp floats?(rest), do: rest == []
 
   # A map entry is a message of its own on the wire.
   defp map(_, _, map, _, _) when map == %{}, do: map

@@ -83,7 +83,7 @@ defmodule SynapseBridge.Client do
         response: unquote(response),
         result: unquote(Keyword.get(options, :result, :value)),
         channel: __MODULE__,
-        metadata: [{"synapse-contract", @synapse_contract}]
+        contract: @synapse_contract
       }
     end
   end
@@ -135,14 +135,15 @@ defmodule SynapseBridge.Client do
     end
   end
 
-  defp send_request(rpc, bytes, []),
-    do: receive_response(rpc, Channel.unary(rpc.channel, rpc.path, bytes, metadata: rpc.metadata))
-
   defp send_request(rpc, bytes, options) do
     {channel, options} = Keyword.pop(options, :channel, rpc.channel)
     {metadata, options} = Keyword.pop(options, :metadata, [])
-    options = [{:metadata, rpc.metadata ++ Enum.to_list(metadata)} | options]
-    receive_response(rpc, Channel.unary(channel, rpc.path, bytes, options))
+    metadata = [{"synapse-contract", rpc.contract} | Enum.to_list(metadata)]
+
+    receive_response(
+      rpc,
+      Channel.unary(channel, rpc.path, bytes, [{:metadata, metadata} | options])
+    )
   end
 
   defp receive_response(rpc, {:ok, bytes, _trailers}) do
@@ -153,5 +154,6 @@ defmodule SynapseBridge.Client do
     end
   end
 
-  defp receive_response(_rpc, {:error, status}), do: {:error, Error.from_status(status)}
+  defp receive_response(rpc, {:error, status}),
+    do: {:error, Error.from_status(status, rpc.contract)}
 end

@@ -10,7 +10,9 @@ defmodule SynapseBridge.Error do
     * `:violations` - every `SynapseBridge.Violation`, where the values were at fault;
     * `:details` - what else came with the status: structs of `SynapseBridge.Rpc`, and
       `SynapseBridge.Rpc.Any` for kinds that the runtime does not know;
-    * `:metadata` - the trailers of the response.
+    * `:metadata` - the trailers of the response;
+    * `:hint` - what may help, where something is known: above all that the client was generated
+      from another version of the service than the one that runs.
 
   It is an exception too: the functions that end in `!` raise it.
 
@@ -23,7 +25,7 @@ defmodule SynapseBridge.Error do
 
   alias SynapseBridge.{Rpc, Status, Violation}
 
-  defexception [:code, :reason, message: "", violations: [], details: [], metadata: %{}]
+  defexception [:code, :reason, :hint, message: "", violations: [], details: [], metadata: %{}]
 
   @type t :: %__MODULE__{
           code: Status.name(),
@@ -31,16 +33,22 @@ defmodule SynapseBridge.Error do
           reason: String.t() | nil,
           violations: [Violation.t()],
           details: [struct()],
-          metadata: %{optional(String.t()) => binary()}
+          metadata: %{optional(String.t()) => binary()},
+          hint: String.t() | nil
         }
 
   @details "grpc-status-details-bin"
 
-  @impl true
-  def message(%__MODULE__{code: code, violations: [], message: ""}), do: "#{code}"
-  def message(%__MODULE__{code: code, violations: [], message: text}), do: "#{code}: #{text}"
+  @stale "the client was generated from another version of the service: generate it again"
 
-  def message(%__MODULE__{code: code, violations: violations}),
+  @impl true
+  def message(%__MODULE__{hint: nil} = error), do: text(error)
+  def message(%__MODULE__{hint: hint} = error), do: "#{text(error)} (#{hint})"
+
+  defp text(%{code: code, violations: [], message: ""}), do: "#{code}"
+  defp text(%{code: code, violations: [], message: message}), do: "#{code}: #{message}"
+
+  defp text(%{code: code, violations: violations}),
     do: "#{code}: #{Enum.map_join(violations, "; ", &to_string/1)}"
 
   @doc "The error of values that were found wrong here, before anything was sent."
@@ -58,18 +66,19 @@ defmodule SynapseBridge.Error do
   def undecodable(violations) do
     %__MODULE__{
       code: :internal,
-      message:
-        "the response does not fit this client; generate it again from the version of the " <>
-          "service that runs",
-      violations: violations
+      message: "the response does not fit its type",
+      violations: violations,
+      hint: @stale
     }
   end
 
   @doc """
-  The error of a call that failed. Details that cannot be read stay in the metadata as they came.
+  The error of a call that failed, made by a client of this contract.
+
+  Details that cannot be read stay in the metadata as they came.
   """
-  @spec from_status(Status.t()) :: t()
-  def from_status(%Status{} = status) do
+  @spec from_status(Status.t(), String.t() | nil) :: t()
+  def from_status(%Status{} = status, contract \\ nil) do
     {details, trailers} = details(status.trailers)
 
     %__MODULE__{
@@ -78,7 +87,8 @@ defmodule SynapseBridge.Error do
       reason: Enum.find_value(details, &reason/1),
       violations: Enum.flat_map(details, &violations/1),
       details: details,
-      metadata: metadata(trailers)
+      metadata: metadata(trailers),
+      hint: if(contract && Enum.any?(details, &stale?(&1, contract)), do: @stale)
     }
   end
 
@@ -93,6 +103,10 @@ defmodule SynapseBridge.Error do
 
   defp reason(%Rpc.ErrorInfo{metadata: %{"exception" => name}}), do: name
   defp reason(_), do: nil
+
+  # The server says with an error which contract it has.
+  defp stale?(%Rpc.ErrorInfo{metadata: %{"contract" => served}}, contract), do: served != contract
+  defp stale?(_, _), do: false
 
   defp violations(%Rpc.BadRequest{field_violations: violations}) do
     for violation <- violations do

@@ -241,12 +241,26 @@ defmodule SynapseBridge.ClientTest do
              }
     end
 
+    test "says that the client is stale where the server has another contract",
+         %{channel: channel, connection: connection} do
+      for {contract, stale?} <- [{"41c8e0f35ad2b796", false}, {"0000", true}] do
+        info = %SynapseBridge.Rpc.ErrorInfo{metadata: %{"contract" => contract}}
+        details = Base.encode64(details("google.rpc.ErrorInfo", info))
+        failure = status("3", "odd", [{"grpc-status-details-bin", details}])
+        {result, _, _} = call(connection, failure, fn -> Orders.stock(channel: channel) end)
+        assert {:error, error} = result
+        assert Exception.message(error) =~ ~r/^invalid_argument: odd/
+        assert Exception.message(error) =~ "generate it again" == stale?
+      end
+    end
+
     test "is internal where the response does not fit, and says where",
          %{channel: channel, connection: connection} do
       garbage = &Wire.response(&1, <<10, 3, 8, 1, 8>>)
       {result, _, _} = call(connection, garbage, fn -> Orders.stock(channel: channel) end)
       assert {:error, %Error{code: :internal, violations: [%{path: "result"}]} = error} = result
-      assert error.message =~ "generate it again"
+      assert error.message == "the response does not fit its type"
+      assert error.hint =~ "generate it again"
 
       absent = &Wire.response(&1, "")
       data = %{name: "A", age: 1}
@@ -255,7 +269,10 @@ defmodule SynapseBridge.ClientTest do
         call(connection, absent, fn -> MyPythonAgent.process_data(data, channel: channel) end)
 
       assert {:error, error} = result
-      assert Exception.message(error) == "internal: result: Field required (missing)"
+
+      assert Exception.message(error) ==
+               "internal: result: Field required (missing) (the client was generated from " <>
+                 "another version of the service: generate it again)"
     end
   end
 

@@ -7,10 +7,10 @@ defmodule SynapseBridge.Client.Rpc do
     * `:request`, `:response` - the modules of the messages;
     * `:result` - `:value` where the response has a `result`, `:none` where Python returns `None`;
     * `:channel` - the channel of calls that name no other;
-    * `:metadata` - what goes along with every call.
+    * `:contract` - the fingerprint of the contract that the client was generated from.
   """
 
-  @enforce_keys [:function, :path, :request, :response, :result, :channel, :metadata]
+  @enforce_keys [:function, :path, :request, :response, :result, :channel, :contract]
   defstruct @enforce_keys
 
   @type t :: %__MODULE__{
@@ -20,6 +20,6 @@ defmodule SynapseBridge.Client.Rpc do
           response: module(),
           result: :value | :none,
           channel: atom(),
-          metadata: [{String.t(), binary()}]
+          contract: String.t()
         }
 end
