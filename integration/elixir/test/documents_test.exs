@@ -68,6 +68,13 @@ defmodule MyApp.DocumentsTest do
     assert Enum.map(parts, & &1.title) == Enum.map(1..50, &Integer.to_string/1)
   end
 
+  test "a tree of more than a hundred levels is refused, on the way there and back" do
+    tree = Enum.reduce(1..150, %{title: "leaf"}, &%{title: "level #{&1}", children: [&2]})
+    assert {:error, %Error{code: :invalid_argument}} = Documents.flatten(tree)
+    assert {:error, %Error{code: :internal}} = Documents.chain(150)
+    assert {:ok, %Section{}} = Documents.chain(1)
+  end
+
   test "a wide tree is carried" do
     leaves = for n <- 1..5_000, do: %{title: "leaf #{n}"}
     assert {:ok, parts} = Documents.flatten(%{title: "root", children: leaves})

@@ -112,6 +112,9 @@ defmodule GreeterTest do
         assert message =~ Server.target()
       end
 
+      assert {:error, %Error{code: :deadline_exceeded}} =
+               MyPythonAgent.process_data(alice, wait_for_ready: true, timeout: 200)
+
       waiting =
         Task.async(fn ->
           MyPythonAgent.process_data(alice, wait_for_ready: true, timeout: 30_000)

@@ -60,6 +60,20 @@ defmodule JobsTest do
     assert {:ok, %Report{}} = Jobs.block(0.0)
   end
 
+  test "an answer that comes too late does not reach the caller's mailbox", %{label: label} do
+    codes =
+      for n <- 1..300 do
+        case Jobs.wait(0.0, label: label, timeout: rem(n, 4)) do
+          {:ok, %Report{}} -> :ok
+          {:error, %Error{code: code}} -> code
+        end
+      end
+
+    assert Enum.uniq(codes) -- [:ok, :deadline_exceeded] == []
+    assert eventually(fn -> Jobs.running!(label) == 0 end)
+    assert Process.info(self(), :messages) == {:messages, []}
+  end
+
   test "the death of the caller cancels the call in Python", %{label: label} do
     caller = spawn(fn -> Jobs.wait(60.0, label: label, timeout: :infinity) end)
     assert eventually(fn -> Jobs.running!(label) == 1 end)
