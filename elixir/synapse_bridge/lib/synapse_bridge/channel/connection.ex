@@ -247,7 +247,7 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp event(:ready, state) do
-    Process.cancel_timer(state.settings_timer)
+    _ = Process.cancel_timer(state.settings_timer)
     Process.send_after(self(), :sweep, @sweep_interval)
     send(state.connector, {:connected, self()})
     state

@@ -71,12 +71,12 @@ defmodule SynapseBridge.Transport.TLS do
         {:ok, tls}
 
       {:error, :protocol_not_negotiated} ->
-        :ssl.close(tls)
+        _ = :ssl.close(tls)
         {:error, "TLS: " <> no_http2()}
 
       # With TLS 1.3 a server sees our certificate, or none, when the handshake is over for us.
-      {:error, _closed} ->
-        :ssl.close(tls)
+      _closed ->
+        _ = :ssl.close(tls)
         {:error, "TLS: " <> refused("closed")}
     end
   end
