@@ -1,21 +1,24 @@
 defmodule SynapseBridge.HPACKVectors do
   @moduledoc """
   Reads `hpack/vectors.txt`, which `hpack/make_vectors.py` wrote; that script documents the format.
+
+  The file is given by its path, as this module may be compiled elsewhere than it is used.
   """
 
-  @path Path.join(__DIR__, "hpack/vectors.txt")
-  @external_resource @path
-
   @doc "Strings with their Huffman codes."
-  @spec huffman() :: [{string :: binary(), code :: binary()}]
-  def huffman do
-    for ["huffman", string, code] <- lines(), do: {Base.decode64!(string), Base.decode64!(code)}
+  @spec huffman(Path.t()) :: [{string :: binary(), code :: binary()}]
+  def huffman(path) do
+    for ["huffman", string, code] <- lines(path),
+        do: {Base.decode64!(string), Base.decode64!(code)}
   end
 
   @doc "Connections: the largest table size allowed, and blocks with their fields, in order."
-  @spec connections() :: [{non_neg_integer(), [{block :: binary(), [{binary(), binary()}]}]}]
-  def connections do
-    lines()
+  @spec connections(Path.t()) :: [
+          {non_neg_integer(), [{block :: binary(), [{binary(), binary()}]}]}
+        ]
+  def connections(path) do
+    path
+    |> lines()
     |> Enum.drop_while(&match?(["huffman" | _], &1))
     |> Enum.chunk_while(nil, &add_line/2, &{:cont, finish(&1), nil})
     |> Enum.reject(&is_nil/1)
@@ -40,7 +43,7 @@ defmodule SynapseBridge.HPACKVectors do
     {limit, for({block, fields} <- Enum.reverse(blocks), do: {block, Enum.reverse(fields)})}
   end
 
-  defp lines do
-    @path |> File.read!() |> String.split("\n", trim: true) |> Enum.map(&String.split(&1, "\t"))
+  defp lines(path) do
+    path |> File.read!() |> String.split("\n", trim: true) |> Enum.map(&String.split(&1, "\t"))
   end
 end
