@@ -12,7 +12,7 @@ import pytest
 import synapse_bridge
 from synapse_bridge.generate import generate
 from synapse_bridge.generate.elixir_docs import Documentation
-from synapse_bridge.generate.testing import CASES, run
+from synapse_bridge.generate.testing import CASES, check_mix_format, run
 
 needs_elixir = pytest.mark.skipif(shutil.which("elixirc") is None, reason="needs Elixir")
 needs_buf = pytest.mark.skipif(shutil.which("buf") is None, reason="needs buf (npm @bufbuild/buf)")
@@ -54,11 +54,9 @@ def test_python_type_checks_strictly(generated: Path) -> None:
 
 @needs_elixir
 def test_elixir_is_formatted(generated: Path) -> None:
-    settings = generated / "formatter.exs"
-    settings.write_text("[locals_without_parens: [field: :*, rpc: :*, value: :*]]\n")
     sources = [*generated.glob("*/elixir/**/*.ex*"), *generated.glob("*/elixir/.*.exs")]
     assert len(sources) > 100
-    run("mix", "format", "--check-formatted", "--dot-formatter", settings, *sources, cwd=generated)
+    check_mix_format(sources, generated)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from synapse_bridge.contract import Contract
 from synapse_bridge.generate import generate
 from synapse_bridge.generate.strategies import contracts
-from synapse_bridge.generate.testing import run
+from synapse_bridge.generate.testing import check_mix_format, run
 
 _BATCH = 4
 
@@ -80,11 +80,8 @@ def _server(contract: Contract) -> str:
 
 
 def _elixir(root: Path, runtime: Path) -> None:
-    configuration = root / "formatter.exs"
-    configuration.write_text("[locals_without_parens: [field: :*, rpc: :*, value: :*]]\n")
     sources = sorted(root.glob("*/elixir/lib/**/*.ex"))
-    check = ("mix", "format", "--check-formatted", "--dot-formatter", configuration)
-    run(*check, *sources, *root.glob("*/elixir/mix.exs"), cwd=root)
+    check_mix_format([*sources, *root.glob("*/elixir/mix.exs")], root)
     beams = root / "beams"
     beams.mkdir()
     flags = ("--warnings-as-errors", "-pa", runtime, "-o", beams)

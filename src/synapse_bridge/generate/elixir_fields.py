@@ -99,4 +99,11 @@ def default(type_: Type, value: JSONValue, contract: Contract) -> str:
 
 def _key(key: Scalar, name: str) -> str:
     """A key of a map, which JSON has as a string."""
-    return elixir_terms.string(name) if key.kind == "string" else name
+    match key.kind:
+        case "string":
+            return elixir_terms.string(name)
+        case "bool":
+            return name
+        case "int64" | "uint64":
+            return elixir_terms.integer(int(name))
+    raise ValueError(f"a map has no keys of kind {key.kind}")

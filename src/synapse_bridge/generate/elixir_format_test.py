@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from synapse_bridge.contract import elixir_terms
 from synapse_bridge.generate.elixir_format import statement
+from synapse_bridge.generate.testing import check_mix_format
 
 
 def shown(source: str, indent: int = 2) -> str:
@@ -76,22 +76,7 @@ def test_mix_format_changes_nothing(tmp_path: Path) -> None:
     source = tmp_path / "statements.exs"
     blocks = [shown(statements.any(), indent=0) for _ in range(3000)]
     source.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
-    settings = tmp_path / "formatter.exs"
-    settings.write_text("[locals_without_parens: [field: :*, rpc: :*, value: :*]]\n")
-    command = ("mix", "format", "--check-formatted", "--dot-formatter", settings, source)
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, _difference(source, settings, done.stderr)
-
-
-def _difference(source: Path, settings: Path, otherwise: str) -> str:
-    before = source.read_text(encoding="utf-8").split("\n")
-    subprocess.run(("mix", "format", "--dot-formatter", settings, source), check=False)
-    after = source.read_text(encoding="utf-8").split("\n")
-    for index, (old, new) in enumerate(zip(before, after, strict=False)):
-        if old != new:
-            window = slice(max(0, index - 6), index + 8)
-            return "\n".join(["ours:", *before[window], "mix format's:", *after[window]])
-    return otherwise
+    check_mix_format([source], tmp_path)
 
 
 class _Statements:

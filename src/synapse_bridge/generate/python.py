@@ -98,12 +98,19 @@ class _Server:
             "",
             "from __future__ import annotations",
             "",
-            "from typing import Any",
+            f"from typing import {'Any, Literal' if self._returns_literals() else 'Any'}",
             "",
             *sorted(imports),
             "from synapse_bridge import serve",
             *(["", *tables] if tables else []),
         ]
+
+    def _returns_literals(self) -> bool:
+        results = (method.result for method in self.contract.service.methods if method.result)
+        enums = (
+            one.name for result in results for one in references(result) if isinstance(one, EnumRef)
+        )
+        return any(self.contract.enum(name).role == "literal" for name in enums)
 
     def _table(self, enum: Enum) -> list[str]:
         members = (f"{member.number}: {self._member(enum, member)}" for member in enum.members)

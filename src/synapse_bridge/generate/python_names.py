@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from synapse_bridge.contract import Contract, Enum, EnumRef, Message, MessageRef, Method
 from synapse_bridge.contract.names import underscore
 
-_OWN = {"Any", "SERVICE", "annotations", "pb", "serve"}
+_OWN = {"Any", "Literal", "SERVICE", "annotations", "pb", "serve"}
 _LOCALS = {"item", "key", "message", "request", "result", "value"}
 _SUFFIXES = ("from_wire", "to_wire", "arguments", "response")
 

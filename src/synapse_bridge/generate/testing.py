@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -104,3 +105,15 @@ def run(*command: str | Path, cwd: Path) -> str:
     )
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}"
     return done.stdout
+
+
+def check_mix_format(sources: Iterable[Path], cwd: Path) -> None:
+    """Has ``mix format`` format the files; fails with the difference if it changes one."""
+    settings = cwd / "formatter.exs"
+    settings.write_text("[locals_without_parens: [field: :*, rpc: :*, value: :*]]\n")
+    texts = {source: source.read_text(encoding="utf-8") for source in sources}
+    run("mix", "format", "--dot-formatter", settings, *texts, cwd=cwd)
+    for source, text in texts.items():
+        lines = text.split("\n"), source.read_text(encoding="utf-8").split("\n")
+        difference = "\n".join(difflib.unified_diff(*lines, "generated", "mix format", lineterm=""))
+        assert not difference, f"{source}\n{difference}"

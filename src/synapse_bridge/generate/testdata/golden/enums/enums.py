@@ -57,6 +57,11 @@ def calculate(operator: Operator, *, mode: Literal["fast", "exact"] = "exact") -
     return Level.LOW
 
 
+def operators(first: Operator) -> list[Literal["+", "it's"] | None]:
+    """Lists operators."""
+    return []
+
+
 def echo(value: Choice) -> Choice:
     """Returns the choice."""
     return value

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import enums
 import enums_pb2 as pb
@@ -31,6 +31,7 @@ OPERATOR = serve.Members(
 )
 SERVICE_ = serve.Members({1: enums.Service.NEW, 2: enums.Service.OLD})
 CALCULATE_MODE = serve.Members({1: "fast", 2: "exact"})
+OPERATORS_RETURN = serve.Members({1: "+", 2: "it's"})
 
 
 def choice_from_wire(message: pb.Choice) -> dict[str, Any]:
@@ -85,6 +86,24 @@ def calculate_response(result: enums.Level) -> pb.CalculateResponse:
     return pb.CalculateResponse(result=LEVEL.number[result])
 
 
+def operators_arguments(request: pb.OperatorsRequest) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    if request.HasField("first"):
+        value["first"] = OPERATOR[request.first]
+    return value
+
+
+def operators_response(
+    result: list[Literal["+", "it's"] | None],
+) -> pb.OperatorsResponse:
+    return pb.OperatorsResponse(
+        result=[
+            {"value": None if item is None else OPERATORS_RETURN.number[item]}
+            for item in result
+        ]
+    )
+
+
 def echo_arguments(request: pb.EchoRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if request.HasField("value"):
@@ -99,7 +118,7 @@ def echo_response(result: enums.Choice) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="enums.v1.EnumsService",
     file=pb.DESCRIPTOR,
-    contract="3726912e10c058e1",
+    contract="63f4122bf4631544",
     methods=(
         serve.Unary(
             "Calculate",
@@ -107,6 +126,13 @@ SERVICE = serve.Service(
             pb.CalculateRequest,
             calculate_arguments,
             calculate_response,
+        ),
+        serve.Unary(
+            "Operators",
+            enums.operators,
+            pb.OperatorsRequest,
+            operators_arguments,
+            operators_response,
         ),
         serve.Unary("Echo", enums.echo, pb.EchoRequest, echo_arguments, echo_response),
     ),

@@ -9,7 +9,7 @@ defmodule Enums do
 
       children = [{Enums, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "enums.v1.EnumsService", contract: "3726912e10c058e1"
+  use SynapseBridge.Client, service: "enums.v1.EnumsService", contract: "63f4122bf4631544"
 
   rpc :calculate, "Calculate", Enums.CalculateRequest, Enums.CalculateResponse
 
@@ -34,6 +34,23 @@ defmodule Enums do
           {:mode, Enums.CalculateMode.t()} | SynapseBridge.Client.option()
         ]) :: Enums.Level.t()
   def calculate!(operator, opts \\ []), do: call!(:calculate, %{operator: operator}, opts)
+
+  rpc :operators, "Operators", Enums.OperatorsRequest, Enums.OperatorsResponse
+
+  @doc """
+  Lists operators.
+  """
+  @spec operators(Enums.Operator.t(), [SynapseBridge.Client.option()]) ::
+          {:ok, [Enums.OperatorsReturn.t() | nil]} | {:error, SynapseBridge.Error.t()}
+  def operators(first, opts \\ []), do: call(:operators, %{first: first}, opts)
+
+  @doc """
+  Same as `operators/2`, but returns the bare value and raises `SynapseBridge.Error`.
+  """
+  @spec operators!(Enums.Operator.t(), [SynapseBridge.Client.option()]) :: [
+          Enums.OperatorsReturn.t() | nil
+        ]
+  def operators!(first, opts \\ []), do: call!(:operators, %{first: first}, opts)
 
   rpc :echo, "Echo", Enums.EchoRequest, Enums.EchoResponse
 
