@@ -3,10 +3,12 @@ defmodule SynapseBridge.ErrorTest do
 
   alias SynapseBridge.{Error, Rpc, Status, Violation, WireVectors}
 
+  @vectors Path.expand("../support/wire/vectors.txt", __DIR__)
+
   @details "grpc-status-details-bin"
 
   setup do
-    %{bytes: WireVectors.all()["google.rpc.Status"]}
+    %{bytes: WireVectors.all(@vectors)["google.rpc.Status"]}
   end
 
   defp error(trailers),

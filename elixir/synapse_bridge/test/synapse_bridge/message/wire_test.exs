@@ -6,7 +6,9 @@ defmodule SynapseBridge.Message.WireTest do
 
   alias SynapseBridge.Fixtures.{Everything, Leaf}
 
-  @bytes SynapseBridge.WireVectors.all()
+  @bytes "../../support/wire/vectors.txt"
+         |> Path.expand(__DIR__)
+         |> SynapseBridge.WireVectors.all()
 
   # Absent on the wire: `list` is Python's default then, which these messages do not have.
   @absent %{list: nil}
