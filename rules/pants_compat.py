@@ -37,6 +37,7 @@ if MODERN:
     from pants.core.util_rules.source_files import determine_source_files
     from pants.core.util_rules.system_binaries import find_binary
     from pants.engine.internals.graph import (
+        determine_explicitly_provided_dependencies,
         resolve_targets,
         resolve_unparsed_address_inputs,
         transitive_targets,
@@ -94,7 +95,13 @@ else:
     from pants.engine.process import FallibleProcessResult, Process, ProcessResult
     from pants.engine.rules import Get, MultiGet
     from pants.engine.rules import rule as _rule
-    from pants.engine.target import Targets, TransitiveTargets, TransitiveTargetsRequest
+    from pants.engine.target import (
+        DependenciesRequest,
+        ExplicitlyProvidedDependencies,
+        Targets,
+        TransitiveTargets,
+        TransitiveTargetsRequest,
+    )
     from pants.source.source_root import SourceRoot, SourceRootRequest
 
     def implicitly(*args: Any) -> dict[str, Any]:
@@ -136,6 +143,9 @@ else:
     create_pex = _by_name(Pex, PexRequest)
     create_pex_from_targets = _by_name(PexRequest, PexFromTargetsRequest)
     create_venv_pex = _by_name(VenvPex, PexRequest)
+    determine_explicitly_provided_dependencies = _by_name(
+        ExplicitlyProvidedDependencies, DependenciesRequest
+    )
     determine_source_files = _by_name(SourceFiles, SourceFilesRequest)
     digest_subset_to_digest = _by_name(Digest, DigestSubset)
     digest_to_snapshot = _by_name(Snapshot, Digest)

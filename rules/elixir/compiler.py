@@ -34,7 +34,8 @@ from pants_compat import (
     transitive_targets,
 )
 
-_EBIN = "__ebin__"
+_EBINS = "__ebin__"  # has the `.beam` files of each library in a folder of its own
+_OUT = "__out__"
 
 
 class Elixirc(Subsystem):
@@ -102,7 +103,7 @@ async def compile_library(
 ) -> CompiledLibrary:
     targets, output = await concurrently(
         resolve_targets(**implicitly({Addresses([request.library]): Addresses})),
-        create_digest(CreateDigest([Directory(_EBIN)])),
+        create_digest(CreateDigest([Directory(_OUT)])),
     )
     sources = await determine_source_files(
         SourceFilesRequest(
@@ -118,16 +119,16 @@ async def compile_library(
     paths = [flag for ebin in request.ebins for flag in ("-pa", ebin)]
     result = await execute_process(
         Process(
-            argv=((toolchain.elixirc, *paths, "-o", _EBIN, *files) if files else ("/bin/true",)),
+            argv=((toolchain.elixirc, *paths, "-o", _OUT, *files) if files else ("/bin/true",)),
             input_digest=inputs,
-            output_directories=(_EBIN,),
+            output_directories=(_OUT,),
             env=toolchain.env,
             description=f"Compile {pluralize(len(files), 'Elixir file')} of {request.library}",
         ),
         **implicitly(),
     )
-    ebin = f"{_EBIN}/{request.library.path_safe_spec}"
-    beams = await remove_prefix(RemovePrefix(result.output_digest, _EBIN))
+    ebin = f"{_EBINS}/{request.library.path_safe_spec}"
+    beams = await remove_prefix(RemovePrefix(result.output_digest, _OUT))
     digest = await add_prefix(AddPrefix(beams, ebin))
     return CompiledLibrary(request.library, result, digest, ebin)
 
@@ -212,7 +213,8 @@ async def check_elixir(request: ElixircRequest, subsystem: Elixirc) -> CheckResu
     return CheckResults(
         [
             CheckResult(
-                exit_code=each.result.exit_code or int(bool(each.result.stderr.strip())),
+                exit_code=each.result.exit_code
+                or int(bool(each.result.stdout.strip() or each.result.stderr.strip())),
                 stdout=each.result.stdout.decode(errors="replace"),
                 stderr=each.result.stderr.decode(errors="replace"),
                 partition_description=each.library.spec,

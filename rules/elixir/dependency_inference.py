@@ -12,6 +12,7 @@ from pants.engine.environment import EnvironmentName
 from pants.engine.rules import collect_rules
 from pants.engine.target import (
     AllTargets,
+    DependenciesRequest,
     FieldSet,
     InferDependenciesRequest,
     InferredDependencies,
@@ -29,6 +30,7 @@ from elixir.target_types import (
 )
 from pants_compat import (
     concurrently,
+    determine_explicitly_provided_dependencies,
     determine_source_files,
     get_digest_contents,
     implicitly,
@@ -162,9 +164,12 @@ class InferElixirDependencies(InferDependenciesRequest):
 @rule(desc="Infer the dependencies of Elixir files", level=LogLevel.DEBUG)
 async def infer_elixir_dependencies(request: InferElixirDependencies) -> InferredDependencies:
     field_set = request.field_set
-    everything, own = await concurrently(
+    everything, own, explicit = await concurrently(
         map_all_modules(AllElixirModulesRequest(), **implicitly()),
         read_modules(ElixirFileModulesRequest(field_set.sources), **implicitly()),
+        determine_explicitly_provided_dependencies(
+            **implicitly({DependenciesRequest(field_set.dependencies): DependenciesRequest})
+        ),
     )
     inferred = set()
     for name in own.mentioned:
@@ -173,9 +178,7 @@ async def infer_elixir_dependencies(request: InferElixirDependencies) -> Inferre
         owners = everything.owners(name, field_set.address.spec_path)
         if len(owners) == 1:
             inferred.update(owners)
-        elif owners and not any(
-            owner.spec in (field_set.dependencies.value or ()) for owner in owners
-        ):
+        elif owners and not explicit.includes.intersection(owners):
             logger.warning(
                 f"{field_set.address} names the Elixir module `{name}`, which several targets "
                 f"provide: {', '.join(owner.spec for owner in owners)}. No dependency is inferred; "

@@ -32,7 +32,7 @@ async def run_script(field_set: ElixirScriptFieldSet, toolchain: ElixirToolchain
     if program.failure:
         raise Exception(
             f"{field_set.address} cannot run, as a library it depends on does not compile:\n\n"
-            f"{program.failure.stderr.decode(errors='replace')}"
+            f"{(program.failure.stdout + program.failure.stderr).decode(errors='replace')}"
         )
     (path,) = script.snapshot.files
     return RunRequest(

@@ -18,6 +18,7 @@ from pants.backend.python.target_types import PythonResolveField
 from pants.engine.rules import collect_rules
 from pants.engine.target import (
     AllTargets,
+    DependenciesRequest,
     FieldSet,
     InferDependenciesRequest,
     InferredDependencies,
@@ -29,6 +30,7 @@ from pants.util.logging import LogLevel
 from elixir.dependency_inference import ElixirModules, ElixirModulesProvider
 from pants_compat import (
     concurrently,
+    determine_explicitly_provided_dependencies,
     implicitly,
     map_module_to_address,
     resolve_unparsed_address_inputs,
@@ -108,18 +110,20 @@ async def infer_synapse_dependencies(
         map_module_to_address(PythonModuleOwnersRequest(name, resolve=resolve), **implicitly())
         for name in (module, *GENERATED_CODE_IMPORTS)
     )
-    runtime = await resolve_unparsed_address_inputs(
-        synapse.elixir_runtime_addresses, **implicitly()
+    runtime, explicit = await concurrently(
+        resolve_unparsed_address_inputs(synapse.elixir_runtime_addresses, **implicitly()),
+        determine_explicitly_provided_dependencies(
+            **implicitly({DependenciesRequest(field_set.dependencies): DependenciesRequest})
+        ),
     )
-    explicit = field_set.dependencies.value or ()
     sources = owners[0]
-    if sources.ambiguous and not any(address.spec in explicit for address in sources.ambiguous):
+    if sources.ambiguous and not explicit.includes.intersection(sources.ambiguous):
         logger.warning(
             f"Several targets provide the module `{module}` of {field_set.address}: "
             f"{', '.join(sorted(address.spec for address in sources.ambiguous))}. Add the one that "
             f"is meant to the `dependencies` of {field_set.address}."
         )
-    elif not sources.unambiguous and not sources.ambiguous and not explicit:
+    elif not sources.unambiguous and not sources.ambiguous and not explicit.includes:
         logger.warning(
             f"No target provides the module `{module}` of {field_set.address}. Is there a "
             f"`python_sources` target for its file, in the resolve `{resolve}`, and is the file's "

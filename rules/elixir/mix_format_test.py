@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from pants.core.goals.fmt import Fmt
+from pants.core.goals.lint import Lint
+
+from bridge_runner import bridge_runner
+
+FILES = {
+    "x/BUILD": "elixir_sources()\nexunit_tests(name='t')",
+    "x/lib/a.ex": "defmodule A do\n  def f( x ), do: x\nend\n",
+    "x/test/a_test.exs": "call  :without_parentheses\n",
+}
+
+
+def test_fmt_formats_every_elixir_file() -> None:
+    runner = bridge_runner()
+    runner.write_files(FILES)
+    runner.run_goal_rule(Fmt, args=["x::"], env_inherit={"PATH"})
+    assert "def f(x), do: x" in Path(runner.build_root, "x/lib/a.ex").read_text()
+    test = Path(runner.build_root, "x/test/a_test.exs")
+    assert test.read_text() == "call(:without_parentheses)\n"
+
+
+def test_the_nearest_formatter_file_decides() -> None:
+    runner = bridge_runner()
+    runner.write_files(
+        {
+            **FILES,
+            ".formatter.exs": "[locals_without_parens: []]",
+            "x/.formatter.exs": "[locals_without_parens: [call: 1]]",
+        }
+    )
+    runner.run_goal_rule(Fmt, args=["x::"], env_inherit={"PATH"})
+    test = Path(runner.build_root, "x/test/a_test.exs")
+    assert test.read_text() == "call :without_parentheses\n"
+
+
+def test_lint_names_what_is_not_formatted() -> None:
+    runner = bridge_runner()
+    runner.write_files(FILES)
+    result = runner.run_goal_rule(Lint, args=["x::"], env_inherit={"PATH"})
+    assert result.exit_code == 1
+    assert "mix-format failed" in result.stderr
