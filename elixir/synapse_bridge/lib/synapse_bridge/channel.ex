@@ -33,7 +33,8 @@ defmodule SynapseBridge.Channel do
 
   A deadline covers waiting, connecting and the call itself. The server is told the time that is
   left, and told to stop when it is over (`:deadline_exceeded`), or when the calling process has died,
-  which is noticed within a second.
+  which is noticed within a second. So a call is cancelled by ending its process, with
+  `Task.shutdown/2` for example.
   """
 
   alias SynapseBridge.Channel.{Call, Connector, Options, Table}
