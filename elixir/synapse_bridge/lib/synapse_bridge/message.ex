@@ -114,6 +114,9 @@ defmodule SynapseBridge.Message do
     shapes = Shape.all(fields)
 
     quote do
+      # The iodata of a message ends in a binary where a list would need one cell more.
+      @dialyzer :no_improper_lists
+
       unquote(struct_of(fields))
       unquote(public_functions())
       unquote(runtime_functions(fields))

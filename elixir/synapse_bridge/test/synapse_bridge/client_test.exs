@@ -104,7 +104,7 @@ defmodule SynapseBridge.ClientTest do
       {_, _, request} =
         call(connection, response, fn -> Orders.price_order(order, channel: channel) end)
 
-      assert {:ok, %{discount: 0.0, currency: :eur}} = PriceOrderRequest.decode(request)
+      assert {:ok, %{discount: +0.0, currency: :eur}} = PriceOrderRequest.decode(request)
     end
 
     test "of a function that returns None is :ok", %{channel: channel, connection: connection} do
