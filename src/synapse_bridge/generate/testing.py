@@ -92,12 +92,18 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
+_ENVIRONMENT = {
+    "ELIXIR_ERL_OPTIONS": "+fnu",  # or Elixir warns where the locale is not UTF-8
+    "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+}
+
+
 def run(*command: str | Path, cwd: Path) -> str:
     """What a command prints; fails with it unless the command succeeds."""
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        env={"HOME": str(cwd), **os.environ, **_ENVIRONMENT},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
