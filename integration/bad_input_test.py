@@ -37,7 +37,7 @@ def user(veteran: Path, tmp_path: Path) -> Path:
 def generate(folder: Path, *arguments: str) -> CompletedProcess[str]:
     """``synapse_bridge generate`` in a folder; ``--module=mine`` where nothing else is said."""
     selection = arguments or ("--module=mine",)
-    return synapse_bridge("generate", *selection, "--out=out", sources=folder, cwd=folder)
+    return synapse_bridge("generate", "--out=out", *selection, sources=folder, cwd=folder)
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -153,9 +153,18 @@ def test_a_wrong_key_of_the_configuration_is_told_with_the_nearest(user: Path) -
 
 
 def test_an_output_folder_with_the_files_of_somebody_is_left_alone(user: Path) -> None:
-    (user / "out" / "thesis.txt").write_text("four years of work")
+    (user / "papers").mkdir()
+    (user / "papers" / "thesis.txt").write_text("four years of work")
     before = outputs(user)
-    assert_refused(generate(user), "thesis.txt")
+    assert_refused(generate(user, "--module=mine", "--out=papers"), "papers", "thesis.txt")
+    assert outputs(user) == before
+
+
+def test_what_was_built_in_the_output_folder_stays_there(user: Path) -> None:
+    (user / "out" / "elixir" / "_build").mkdir()
+    (user / "out" / "elixir" / "_build" / "beam").write_text("compiled")
+    before = outputs(user)
+    assert generate(user).returncode == 0
     assert outputs(user) == before
 
 
