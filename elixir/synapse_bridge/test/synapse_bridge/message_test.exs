@@ -40,11 +40,45 @@ defmodule SynapseBridge.MessageTest do
 
            ## Fields
 
-             * `:sku` (`String.t()`; required; pattern `^[A-Z]{2}-\\d+$`) Stock-keeping unit, such as `AB-12`.
-             * `:quantity` (`integer() | nil`; default `1`; at least 1; at most 1000)
-             * `:unit_price` (`SynapseBridge.Message.double()`; required; greater than 0)
+             * `:sku` (`String.t()`; required; matching `^[A-Z]{2}-\\d+$`) - Stock-keeping unit, such as `AB-12`.
+             * `:quantity` (`integer() | nil`; ≥ 1, ≤ 1000; default `1`)
+             * `:unit_price` (`SynapseBridge.Message.double()`; required; > 0)
              * `:attributes` (`%{optional(String.t()) => String.t()} | nil`; default `%{}`)
-             * `:rebates` (`[SynapseBridge.Message.double() | nil] | nil`; default `[]`)
+             * `:rebates` (`[SynapseBridge.Message.double() | nil] | nil`; each item ≥ 0, each item ≤ 1; default `[]`)
+           """
+  end
+
+  test "descriptions and constraints of all kinds are in the documentation" do
+    name = "SynapseBridge.MessageTest.Described"
+
+    [{_, beam}] =
+      Code.compile_string("""
+      defmodule #{name} do
+        @moduledoc "Described."
+        use SynapseBridge.Message
+
+        message do
+          field :data, 1, :bytes, optional: true, min_length: 1, max_length: 2
+          field :tags, 2, {:wrapped, {:list, {:string, min_length: 2}}}, default: ["é"], min_length: 1
+          field :names, 3, {:map, :string, {:double, lt: 1.5}}, required: true, max_length: 1
+          field :odd, 4, :string, required: true, pattern: "`", doc: "Two\\nlines."
+        end
+      end
+      """)
+
+    {:ok, {_, [{~c"Docs", docs}]}} = :beam_lib.chunks(beam, [~c"Docs"])
+    {:docs_v1, _, _, _, %{"en" => text}, _, _} = :erlang.binary_to_term(docs)
+
+    assert text == """
+           Described.
+
+           ## Fields
+
+             * `:data` (`binary() | nil`; at least 1 byte, at most 2 bytes; default made by Python)
+             * `:tags` (`[String.t()] | nil`; at least 1 item, each item at least 2 characters; default `["é"]`)
+             * `:names` (`%{optional(String.t()) => SynapseBridge.Message.double()}`; required; at most 1 entry, each value < 1.5)
+             * `:odd` (`String.t()`; required; matching `` ` ``) - Two
+               lines.
            """
   end
 

@@ -23,42 +23,58 @@ defmodule SynapseBridge.Message.Docs do
   end
 
   defp row(field) do
-    notes = [presence(field.presence) | constraints(field.type)]
-    about = if field.doc, do: " " <> indent(field.doc), else: ""
     spec = field |> Field.spec() |> Macro.to_string()
-    "  * `#{inspect(field.name)}` (`#{spec}`; #{Enum.join(notes, "; ")})#{about}"
+    demands = field.type |> Type.visible() |> demands() |> Enum.join(", ")
+
+    notes =
+      Enum.reject(["`#{spec}`", required(field), demands, default(field)], &(&1 in ["", nil]))
+
+    about = if field.doc, do: " - " <> indent(field.doc), else: ""
+    "  * `#{inspect(field.name)}` (#{Enum.join(notes, "; ")})#{about}"
   end
 
   # A description of several lines stays inside its item.
   defp indent(doc), do: doc |> String.trim() |> String.replace("\n", "\n    ")
 
-  defp presence(:required), do: "required"
-  defp presence(:optional), do: "default made by Python"
-  defp presence({:default, value}), do: "default `#{inspect(value)}`"
+  defp required(field), do: if(field.presence == :required, do: "required")
 
-  defp constraints(type) do
-    case Type.visible(type) do
-      {:nullable, inner} -> constraints(inner)
-      {:list, _, constraints} -> constraint_notes(constraints)
-      {:map, _, _, constraints} -> constraint_notes(constraints)
-      {_kind, constraints} when is_list(constraints) -> constraint_notes(constraints)
-      _ -> []
+  defp default(%{presence: {:default, value}}), do: "default `#{inspect(value)}`"
+  defp default(%{presence: :optional}), do: "default made by Python"
+  defp default(%{presence: :required}), do: nil
+
+  # The same phrases as in the documentation of the client's functions, which is generated.
+  defp demands({:nullable, inner}), do: demands(inner)
+  defp demands({:bytes, constraints}), do: phrases(constraints, "byte", "bytes")
+
+  defp demands({:list, item, constraints}),
+    do: phrases(constraints, "item", "items") ++ Enum.map(demands(item), &"each item #{&1}")
+
+  defp demands({:map, _, value, constraints}),
+    do: phrases(constraints, "entry", "entries") ++ Enum.map(demands(value), &"each value #{&1}")
+
+  defp demands({_, constraints}) when is_list(constraints),
+    do: phrases(constraints, "character", "characters")
+
+  defp demands(_), do: []
+
+  # Lower bounds come before upper ones, other than in the order of the checks.
+  @order [:ge, :gt, :le, :lt, :multiple_of, :min_length, :max_length, :pattern]
+
+  defp phrases(constraints, one, many) do
+    for name <- @order, {:ok, bound} <- [Keyword.fetch(constraints, name)] do
+      phrase(name, bound, if(bound == 1, do: one, else: many))
     end
   end
 
-  # Lower bounds before upper ones, other than they are checked.
-  @order [:ge, :gt, :le, :lt, :multiple_of, :min_length, :max_length, :pattern]
+  defp phrase(:ge, bound, _), do: "≥ #{inspect(bound)}"
+  defp phrase(:gt, bound, _), do: "> #{inspect(bound)}"
+  defp phrase(:le, bound, _), do: "≤ #{inspect(bound)}"
+  defp phrase(:lt, bound, _), do: "< #{inspect(bound)}"
+  defp phrase(:multiple_of, bound, _), do: "a multiple of #{inspect(bound)}"
+  defp phrase(:min_length, bound, unit), do: "at least #{bound} #{unit}"
+  defp phrase(:max_length, bound, unit), do: "at most #{bound} #{unit}"
+  defp phrase(:pattern, pattern, _), do: "matching #{code(Pattern.source(pattern))}"
 
-  defp constraint_notes(constraints) do
-    for name <- @order, {^name, _} = constraint <- constraints, do: constraint(constraint)
-  end
-
-  defp constraint({:ge, bound}), do: "at least #{bound}"
-  defp constraint({:gt, bound}), do: "greater than #{bound}"
-  defp constraint({:le, bound}), do: "at most #{bound}"
-  defp constraint({:lt, bound}), do: "less than #{bound}"
-  defp constraint({:multiple_of, bound}), do: "a multiple of #{bound}"
-  defp constraint({:min_length, bound}), do: "length at least #{bound}"
-  defp constraint({:max_length, bound}), do: "length at most #{bound}"
-  defp constraint({:pattern, pattern}), do: "pattern `#{Pattern.source(pattern)}`"
+  # A text as Markdown code.
+  defp code(text), do: if(text =~ "`", do: "`` #{text} ``", else: "`#{text}`")
 end
