@@ -180,8 +180,8 @@ defmodule SynapseBridge.Message do
       @doc """
       The protobuf bytes of a struct as `new/1` makes it.
 
-      Constraints are not checked again. A value that the wire has no room for raises
-      `ArgumentError`.
+      Nothing that `new/1` has found right is checked again; a value that the wire has no room for
+      raises `ArgumentError`.
       """
       @spec encode(t()) :: iodata()
       def encode(%__MODULE__{} = message), do: elem(encode_message(message), 0)
