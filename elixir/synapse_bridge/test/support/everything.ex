@@ -84,3 +84,15 @@ defmodule SynapseBridge.Fixtures.Wide do
     end
   end
 end
+
+defmodule SynapseBridge.Fixtures.Described do
+  @moduledoc "Described."
+  use SynapseBridge.Message
+
+  message do
+    field :data, 1, :bytes, optional: true, min_length: 1, max_length: 2
+    field :tags, 2, {:wrapped, {:list, {:string, min_length: 2}}}, default: ["é"], min_length: 1
+    field :names, 3, {:map, :string, {:double, lt: 1.5}}, required: true, max_length: 1
+    field :odd, 4, :string, required: true, pattern: "`", doc: "Two\nlines."
+  end
+end

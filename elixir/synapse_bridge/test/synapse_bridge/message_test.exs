@@ -49,27 +49,7 @@ defmodule SynapseBridge.MessageTest do
   end
 
   test "descriptions and constraints of all kinds are in the documentation" do
-    name = "SynapseBridge.MessageTest.Described"
-
-    [{_, beam}] =
-      Code.compile_string("""
-      defmodule #{name} do
-        @moduledoc "Described."
-        use SynapseBridge.Message
-
-        message do
-          field :data, 1, :bytes, optional: true, min_length: 1, max_length: 2
-          field :tags, 2, {:wrapped, {:list, {:string, min_length: 2}}}, default: ["é"], min_length: 1
-          field :names, 3, {:map, :string, {:double, lt: 1.5}}, required: true, max_length: 1
-          field :odd, 4, :string, required: true, pattern: "`", doc: "Two\\nlines."
-        end
-      end
-      """)
-
-    {:ok, {_, [{~c"Docs", docs}]}} = :beam_lib.chunks(beam, [~c"Docs"])
-    {:docs_v1, _, _, _, %{"en" => text}, _, _} = :erlang.binary_to_term(docs)
-
-    assert text == """
+    assert docs(SynapseBridge.Fixtures.Described) == """
            Described.
 
            ## Fields
