@@ -7,7 +7,6 @@ from pathlib import Path
 from subprocess import run
 
 import pytest
-from beams import HostBeam
 from samples import SAMPLES, Bridge, Sample, generate
 
 by_name = pytest.mark.parametrize("name", [sample.name for sample in SAMPLES])
@@ -74,10 +73,3 @@ def test_python_is_typed(bridges: dict[str, Bridge], tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@by_name
-def test_elixir_is_formatted(name: str, host: HostBeam, bridges: dict[str, Bridge]) -> None:
-    project = f"clients/{bridges[name].sample.stem}"
-    outcome = host.mix("format", "--check-formatted", project=project)
-    assert outcome.exit_code == 0, outcome.output

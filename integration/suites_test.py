@@ -1,4 +1,4 @@
-"""Each sample's ExUnit suite, against its generated server, on each BEAM."""
+"""Each sample on each BEAM: its client compiles, is formatted, and passes the ExUnit suite."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def test_the_suite_passes(
         if outcome.exit_code != 0:
             log = "\n".join(server.log.splitlines()[-40:])
             pytest.fail(f"{outcome.output}\nThe end of the server's log:\n{log}", pytrace=False)
+
+
+@pytest.mark.parametrize("project", ["suites", *(f"clients/{sample.stem}" for sample in SAMPLES)])
+def test_elixir_is_formatted(project: str, compiled: Beam) -> None:
+    outcome = compiled.mix("format", "--check-formatted", project=project)
+    assert outcome.exit_code == 0, outcome.output

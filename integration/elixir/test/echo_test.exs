@@ -98,7 +98,7 @@ defmodule EchoTest do
     end
 
     test "refuses atoms and charlists" do
-      for value <- [:text, 'text', nil, 1], do: assert_refused(Echo.echo_str(value), "value")
+      for value <- [:text, ~c"text", nil, 1], do: assert_refused(Echo.echo_str(value), "value")
     end
   end
 
