@@ -93,8 +93,8 @@ class Endpoint:
             # Serializing knows no limit of depth, but parsing does.
             try:
                 type(message).FromString(response)
-            except DecodeError as error:
-                raise ResultMismatch(f"result: {error}") from None
+            except DecodeError:
+                raise ResultMismatch("result: nested deeper than 100 levels") from None
         return response
 
 

@@ -191,7 +191,7 @@ def test_debug_tells_text_and_traceback(debug_server: Running, pb: Any, method: 
         ),
         ("surrogate", "unable to parse raw data as a unicode string, got str"),
         ("cycle", "result.parent: Recursion error - cyclic reference detected, got Order"),
-        ("deep", "result: Error parsing message"),
+        ("deep", "result: nested deeper than 100 levels"),
     ],
 )
 def test_a_result_that_does_not_fit_is_refused_with_its_path(

@@ -77,7 +77,7 @@ defmodule SynapseBridge.Channel do
   @spec unary(atom() | pid(), path :: String.t(), request :: iodata(), [call_option()]) ::
           Response.result()
   def unary(channel, path, request, opts \\ []) do
-    check_names!(opts)
+    check!(opts)
 
     with {:ok, table} <- Table.fetch(channel),
          {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode(),
@@ -168,13 +168,24 @@ defmodule SynapseBridge.Channel do
     end
   end
 
-  defp check_names!([]), do: :ok
-  defp check_names!([{name, _value} | rest]) when name in @call_options, do: check_names!(rest)
+  defp check!([]), do: :ok
+  defp check!([{:timeout, :infinity} | rest]), do: check!(rest)
 
-  defp check_names!([other | _rest]) do
+  defp check!([{:timeout, time} | rest]) when is_integer(time) and time >= 0, do: check!(rest)
+  defp check!([{:metadata, _pairs} | rest]), do: check!(rest)
+  defp check!([{:wait_for_ready, wait?} | rest]) when is_boolean(wait?), do: check!(rest)
+  defp check!([{:timeout, value} | _]), do: bad!(:timeout, "milliseconds or :infinity", value)
+  defp check!([{:wait_for_ready, value} | _]), do: bad!(:wait_for_ready, "true or false", value)
+
+  defp check!([other | _rest]) do
     raise ArgumentError,
           "unknown call option #{inspect(other)}; options are " <>
             Enum.map_join(@call_options, ", ", &inspect/1)
+  end
+
+  defp bad!(name, expected, value) do
+    raise ArgumentError,
+          "call option #{inspect(name)}: expected #{expected}, got #{inspect(value)}"
   end
 
   defp not_running(channel) do

@@ -56,6 +56,24 @@ defmodule SynapseBridge.Channel.CallsTest do
       assert Task.await(call) == {:ok, "pong", [{"x-cost", "3"}, {"y-bin", <<0, 255>>}]}
     end
 
+    test "with an option of a wrong value is a mistake that says what is expected" do
+      channel = start_supervised!({Channel, target: "127.0.0.1:1"})
+
+      for {option, expected} <- [
+            {{:timeout, "5"},
+             "call option :timeout: expected milliseconds or :infinity, got \"5\""},
+            {{:timeout, 1.5}, "got 1.5"},
+            {{:timeout, -1}, "got -1"},
+            {{:wait_for_ready, 1}, "call option :wait_for_ready: expected true or false, got 1"},
+            {{:time_out, 5}, "unknown call option"}
+          ] do
+        error =
+          assert_raise ArgumentError, fn -> Channel.unary(channel, "/p.S/M", "", [option]) end
+
+        assert Exception.message(error) =~ expected
+      end
+    end
+
     test "is found by the channel's name as well as by its pid", %{server: server} do
       channel = start(server, name: __MODULE__.Named)
       connection = accept_http2(server)
