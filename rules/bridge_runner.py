@@ -12,13 +12,14 @@ from textwrap import dedent
 from pants.backend.codegen import export_codegen_goal
 from pants.backend.python import register as python_backend
 from pants.core import register as core
+from pants.engine.goal import Goal
 from pants.engine.internals.scheduler import ExecutionError
-from pants.testutil.rule_runner import RuleRunner
+from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
 
 import elixir.register
 import synapse.register
 
-__all__ = ["BRIDGE", "GREETER", "ExecutionError", "bridge_runner"]
+__all__ = ["BRIDGE", "GREETER", "ExecutionError", "bridge_runner", "run_goal", "set_options"]
 
 # Of the machine; `rules/BUILD` lets the same ones through.
 _ENVIRONMENT = {
@@ -31,6 +32,12 @@ _ENVIRONMENT = {
     "PATH",
     "XDG_CACHE_HOME",
 }
+
+_OPTIONS = [
+    "--python-infer-use-rust-parser",
+    "--python-interpreter-constraints=['CPython==3.9.*']",
+    "--source-root-patterns=['/src', '/app']",
+]
 
 _TOOL = """
 import json
@@ -183,12 +190,10 @@ def bridge_runner(*queries: object) -> RuleRunner:
 
 
 def set_options(runner: RuleRunner, *options: str) -> None:
-    runner.set_options(
-        [
-            "--python-infer-use-rust-parser",
-            "--python-interpreter-constraints=['CPython==3.9.*']",
-            "--source-root-patterns=['/src', '/app']",
-            *options,
-        ],
-        env_inherit=_ENVIRONMENT,
+    runner.set_options([*_OPTIONS, *options], env_inherit=_ENVIRONMENT)
+
+
+def run_goal(runner: RuleRunner, goal: type[Goal], *addresses: str) -> GoalRuleResult:
+    return runner.run_goal_rule(
+        goal, global_args=_OPTIONS, args=addresses, env_inherit=_ENVIRONMENT
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from pants.core.goals.fmt import Fmt
 from pants.core.goals.lint import Lint
 
-from bridge_runner import bridge_runner
+from bridge_runner import bridge_runner, run_goal
 
 FILES = {
     "x/BUILD": "elixir_sources()\nexunit_tests(name='t')",
@@ -17,7 +17,7 @@ FILES = {
 def test_fmt_formats_every_elixir_file() -> None:
     runner = bridge_runner()
     runner.write_files(FILES)
-    runner.run_goal_rule(Fmt, args=["x::"], env_inherit={"PATH"})
+    run_goal(runner, Fmt, "x::")
     assert "def f(x), do: x" in Path(runner.build_root, "x/lib/a.ex").read_text()
     test = Path(runner.build_root, "x/test/a_test.exs")
     assert test.read_text() == "call(:without_parentheses)\n"
@@ -32,7 +32,7 @@ def test_the_nearest_formatter_file_decides() -> None:
             "x/.formatter.exs": "[locals_without_parens: [call: 1]]",
         }
     )
-    runner.run_goal_rule(Fmt, args=["x::"], env_inherit={"PATH"})
+    run_goal(runner, Fmt, "x::")
     test = Path(runner.build_root, "x/test/a_test.exs")
     assert test.read_text() == "call :without_parentheses\n"
 
@@ -40,6 +40,6 @@ def test_the_nearest_formatter_file_decides() -> None:
 def test_lint_names_what_is_not_formatted() -> None:
     runner = bridge_runner()
     runner.write_files(FILES)
-    result = runner.run_goal_rule(Lint, args=["x::"], env_inherit={"PATH"})
+    result = run_goal(runner, Lint, "x::")
     assert result.exit_code == 1
     assert "mix-format failed" in result.stderr

@@ -25,7 +25,7 @@ def test_code_names_modules() -> None:
         """\
         alias Shop.{Cart, Order.Line}
         Greeter.hello(%Shop.Item{}) |> Enum.map(&String.upcase/1)
-        "Hello, #{Names.first(user)}!"
+        "Hello, #{Names.first(user, "quoted")}!"
         """
     )
     assert mentioned_modules(text) == {

@@ -32,6 +32,6 @@ def test_a_program_runs_with_its_servers_and_arguments() -> None:
                 run_in_workspace=True,
             )
         )
-    assert result.exit_code == 0, output.get_stderr()
-    assert output.get_stdout().splitlines() == ["Hello, Zoë!", runner.build_root]
-    assert "[Greeter] asked" in output.get_stderr()
+        assert result.exit_code == 0, output.get_stderr()
+        assert output.get_stdout().splitlines() == ["Hello, Zoë!", runner.build_root]
+        assert "[Greeter] asked" in output.get_stderr()

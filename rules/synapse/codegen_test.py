@@ -9,7 +9,7 @@ from pants.engine.addresses import Address
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import BRIDGE, GREETER, ExecutionError, bridge_runner
+from bridge_runner import BRIDGE, GREETER, ExecutionError, bridge_runner, run_goal
 from synapse.codegen import GeneratedCode, GeneratedCodeRequest
 
 
@@ -21,7 +21,7 @@ def runner() -> RuleRunner:
 
 
 def test_export_codegen_writes_everything(runner: RuleRunner) -> None:
-    result = runner.run_goal_rule(ExportCodegen, args=["app:greeter"], env_inherit={"PATH"})
+    result = run_goal(runner, ExportCodegen, "app:greeter")
     assert result.exit_code == 0
     out = Path(runner.build_root, "dist/codegen")
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == {
@@ -46,7 +46,7 @@ def test_every_field_reaches_the_tool(runner: RuleRunner) -> None:
             "app/synapse.yaml": "service: Greetings",
         }
     )
-    runner.run_goal_rule(ExportCodegen, args=["app:g"], env_inherit={"PATH"})
+    run_goal(runner, ExportCodegen, "app:g")
     contract = Path(runner.build_root, "dist/codegen/app/greeter/contract.json")
     assert json.loads(contract.read_text()) == {
         "python": "greeting",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pants.core.goals.package import Package
 
-from bridge_runner import BRIDGE, GREETER, bridge_runner
+from bridge_runner import BRIDGE, GREETER, bridge_runner, run_goal
 
 
 def test_package_builds_server_client_and_definition() -> None:
     runner = bridge_runner()
     runner.write_files({**BRIDGE, **GREETER})
-    result = runner.run_goal_rule(Package, args=["app:greeter"], env_inherit={"PATH"})
+    result = run_goal(runner, Package, "app:greeter")
     assert result.exit_code == 0, result.stderr
     dist = Path(runner.build_root, "dist/app")
     assert {path.name for path in dist.iterdir()} == {

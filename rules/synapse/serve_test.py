@@ -123,5 +123,5 @@ def test_run_starts_the_server(runner: RuleRunner) -> None:
                 run_in_workspace=True,
             )
         )
-    assert result.exit_code == 0, output.get_stderr()
-    assert "listening on 127.0.0.1:" in output.get_stdout()
+        assert result.exit_code == 0, output.get_stderr()
+        assert "listening on 127.0.0.1:" in output.get_stdout()

@@ -35,7 +35,6 @@ class SynapseDependenciesField(Dependencies):
 class SynapseConfigField(OptionalSingleSourceField):
     # Pants hangs code generation on a sources field; this is the one that a service can have.
     alias = "config"
-    uses_source_roots = False
     expected_file_extensions = (".yaml", ".yml", ".json", ".toml")
     help = (
         "A configuration file in the BUILD file's folder: `synapse.yaml`, its JSON twin, or a "
