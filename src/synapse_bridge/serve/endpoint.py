@@ -87,7 +87,11 @@ class Endpoint:
             self._check.check(result)
         except ValidationError as error:
             raise ResultMismatch.of(error) from None
-        message = self._method.response(result)
+        try:
+            message = self._method.response(result)
+        except Exception as error:
+            # Not the function's failure, so its type must not decide about the code.
+            raise RuntimeError("the result cannot be converted to its message") from error
         response = message.SerializeToString()
         if self._check.recursive:
             # Serializing knows no limit of depth, but parsing does.

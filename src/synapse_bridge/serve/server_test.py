@@ -208,6 +208,13 @@ def test_a_result_that_does_not_fit_is_refused_with_its_path(
     assert info.metadata["correlation_id"] in server.log.read_text()
 
 
+def test_a_failure_of_a_converter_is_internal_whatever_its_type(server: Running, pb: Any) -> None:
+    failure = server.failure("Broken", pb.TextRequest(text="a"))
+    assert failure.code() == grpc.StatusCode.INTERNAL
+    assert detail(failure, ErrorInfo).reason == "RUNTIME_ERROR"
+    assert "KeyError: 'a'" in server.log.read_text()
+
+
 def test_ten_megabytes_pass_both_ways(server: Running, pb: Any) -> None:
     text = "ö" * 5_000_000
     assert server.call("Text", pb.TextRequest(text=text)).result == text

@@ -95,6 +95,10 @@ def text_response(result: str) -> pb.TextResponse:
     return pb.TextResponse(result=result)
 
 
+def broken_response(result: str) -> pb.TextResponse:
+    return pb.TextResponse(result={}[result])
+
+
 def seconds_arguments(request: pb.SecondsRequest) -> dict[str, Any]:
     return {"seconds": request.seconds}
 
@@ -130,6 +134,7 @@ SERVICE = serve.Service(
             count_response,
         ),
         serve.Unary("Block", state.block, pb.SecondsRequest, seconds_arguments, count_response),
+        serve.Unary("Broken", probe.text, pb.TextRequest, text_arguments, broken_response),
         serve.Unary("Text", probe.text, pb.TextRequest, text_arguments, text_response),
     ),
 )
