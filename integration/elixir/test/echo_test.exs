@@ -2,7 +2,7 @@ defmodule EchoTest do
   use ExUnit.Case
 
   alias Echo.{Bounded, Everything, Point, Presence}
-  alias Integration.Server
+  alias Integration.{Random, Server}
   alias SynapseBridge.{Channel, Error, Violation}
 
   setup_all do
@@ -270,6 +270,14 @@ defmodule EchoTest do
         })
 
       assert Echo.echo_everything(value) == {:ok, value}
+    end
+
+    test "is carried, whatever it holds" do
+      values = for _ <- 1..200, do: Everything.new!(random_everything())
+
+      for {value, echo} <- Enum.zip(values, Task.await_many(Enum.map(values, &echo_later/1))) do
+        assert echo == {:ok, value}
+      end
     end
 
     test "names each missing field" do
@@ -572,6 +580,31 @@ defmodule EchoTest do
       assert {:error, status} = unary("EchoNothing", "")
       assert Error.from_status(status).code == :unimplemented
     end
+  end
+
+  defp echo_later(value), do: Task.async(fn -> Echo.echo_everything(value) end)
+
+  defp random_everything do
+    %{
+      a_bool: Random.bool(),
+      an_int: Random.int(),
+      a_float: Random.double(),
+      a_str: Random.text(),
+      some_bytes: Random.bytes(),
+      a_colour: Enum.random([:red, :dark_green]),
+      a_level: Enum.random([:off, :low, :high]),
+      a_literal: Enum.random([:small, :large]),
+      a_point: random_point(),
+      ints: Random.list(&Random.int/0, 300),
+      points: Random.list(&random_point/0),
+      by_str: Random.map(&Random.text/0, &Random.int/0),
+      by_int: Random.map(&Random.int/0, &Random.text/0),
+      by_bool: Random.map(&Random.bool/0, &random_point/0)
+    }
+  end
+
+  defp random_point do
+    %{x: Random.double(), y: Random.double(), label: Random.maybe(&Random.text/0)}
   end
 
   defp ask_unchecked(method, request) do
