@@ -7,7 +7,7 @@ from pants.engine.fs import Digest, Snapshot
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import bridge_runner
+from bridge_runner import bridge_runner, emptied
 from elixir.compiler import (
     CompiledElixir,
     CompileElixirRequest,
@@ -23,13 +23,18 @@ LIBRARIES = {
 }
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
     return bridge_runner(
         QueryRule(CompiledElixir, [CompileElixirRequest]),
         QueryRule(CheckResults, [ElixircRequest]),
         QueryRule(Snapshot, [Digest]),
     )
+
+
+@pytest.fixture
+def runner(shared: RuleRunner) -> RuleRunner:
+    return emptied(shared)
 
 
 def check(runner: RuleRunner, *folders: str) -> CheckResults:

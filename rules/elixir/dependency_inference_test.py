@@ -6,12 +6,17 @@ from pants.engine.rules import QueryRule
 from pants.engine.target import Dependencies, DependenciesRequest
 from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import bridge_runner
+from bridge_runner import bridge_runner, emptied
+
+
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
+    return bridge_runner(QueryRule(Addresses, [DependenciesRequest]))
 
 
 @pytest.fixture
-def runner() -> RuleRunner:
-    return bridge_runner(QueryRule(Addresses, [DependenciesRequest]))
+def runner(shared: RuleRunner) -> RuleRunner:
+    return emptied(shared)
 
 
 def dependencies(runner: RuleRunner, folder: str, name: str) -> set[str]:

@@ -8,15 +8,20 @@ from pants.engine.internals.native_engine import Digest
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import bridge_runner, set_options
+from bridge_runner import bridge_runner, emptied, set_options
 from elixir.exunit import ExUnitFieldSet, ExUnitRequest
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
     return bridge_runner(
         QueryRule(TestResult, [ExUnitRequest.Batch]), QueryRule(DigestContents, [Digest])
     )
+
+
+@pytest.fixture
+def runner(shared: RuleRunner) -> RuleRunner:
+    return emptied(shared)
 
 
 def run(runner: RuleRunner, files: dict[str, str], fields: str = "") -> TestResult:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from pants.core.goals.fmt import Fmt
 from pants.core.goals.lint import Lint
+from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import bridge_runner, run_goal
+from bridge_runner import bridge_runner, emptied, run_goal
 
 FILES = {
     "x/BUILD": "elixir_sources()\nexunit_tests(name='t')",
@@ -14,8 +16,17 @@ FILES = {
 }
 
 
-def test_fmt_formats_every_elixir_file() -> None:
-    runner = bridge_runner()
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
+    return bridge_runner()
+
+
+@pytest.fixture
+def runner(shared: RuleRunner) -> RuleRunner:
+    return emptied(shared)
+
+
+def test_fmt_formats_every_elixir_file(runner: RuleRunner) -> None:
     runner.write_files(FILES)
     run_goal(runner, Fmt, "x::")
     assert "def f(x), do: x" in Path(runner.build_root, "x/lib/a.ex").read_text()
@@ -23,8 +34,7 @@ def test_fmt_formats_every_elixir_file() -> None:
     assert test.read_text() == "call(:without_parentheses)\n"
 
 
-def test_the_nearest_formatter_file_decides() -> None:
-    runner = bridge_runner()
+def test_the_nearest_formatter_file_decides(runner: RuleRunner) -> None:
     runner.write_files(
         {
             **FILES,
@@ -37,8 +47,7 @@ def test_the_nearest_formatter_file_decides() -> None:
     assert test.read_text() == "call :without_parentheses\n"
 
 
-def test_lint_names_what_is_not_formatted() -> None:
-    runner = bridge_runner()
+def test_lint_names_what_is_not_formatted(runner: RuleRunner) -> None:
     runner.write_files(FILES)
     result = run_goal(runner, Lint, "x::")
     assert result.exit_code == 1

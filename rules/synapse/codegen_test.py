@@ -9,15 +9,19 @@ from pants.engine.addresses import Address
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import BRIDGE, GREETER, ExecutionError, bridge_runner, run_goal
+from bridge_runner import BRIDGE, GREETER, ExecutionError, bridge_runner, emptied, run_goal
 from synapse.codegen import GeneratedCode, GeneratedCodeRequest
 
 
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
+    return bridge_runner(QueryRule(GeneratedCode, [GeneratedCodeRequest]))
+
+
 @pytest.fixture
-def runner() -> RuleRunner:
-    runner = bridge_runner(QueryRule(GeneratedCode, [GeneratedCodeRequest]))
-    runner.write_files({**BRIDGE, **GREETER})
-    return runner
+def runner(shared: RuleRunner) -> RuleRunner:
+    emptied(shared).write_files({**BRIDGE, **GREETER})
+    return shared
 
 
 def test_export_codegen_writes_everything(runner: RuleRunner) -> None:

@@ -6,14 +6,18 @@ from pants.engine.rules import QueryRule
 from pants.engine.target import Dependencies, DependenciesRequest
 from pants.testutil.rule_runner import RuleRunner
 
-from bridge_runner import BRIDGE, GREETER, bridge_runner
+from bridge_runner import BRIDGE, GREETER, bridge_runner, emptied
+
+
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
+    return bridge_runner(QueryRule(Addresses, [DependenciesRequest]))
 
 
 @pytest.fixture
-def runner() -> RuleRunner:
-    runner = bridge_runner(QueryRule(Addresses, [DependenciesRequest]))
-    runner.write_files({**BRIDGE, **GREETER})
-    return runner
+def runner(shared: RuleRunner) -> RuleRunner:
+    emptied(shared).write_files({**BRIDGE, **GREETER})
+    return shared
 
 
 def dependencies(runner: RuleRunner, address: Address) -> set[str]:

@@ -11,18 +11,22 @@ from pants.engine.process import InteractiveProcess
 from pants.engine.rules import QueryRule
 from pants.testutil.rule_runner import RuleRunner, mock_console
 
-from bridge_runner import BRIDGE, GREETER, bridge_runner
+from bridge_runner import BRIDGE, GREETER, bridge_runner, emptied
 from elixir.exunit import ExUnitFieldSet, ExUnitRequest
 from synapse.serve import SynapseRunFieldSet
 
 
-@pytest.fixture
-def runner() -> RuleRunner:
-    runner = bridge_runner(
+@pytest.fixture(scope="module")
+def shared() -> RuleRunner:
+    return bridge_runner(
         QueryRule(TestResult, [ExUnitRequest.Batch]), QueryRule(RunRequest, [SynapseRunFieldSet])
     )
-    runner.write_files({**BRIDGE, **GREETER})
-    return runner
+
+
+@pytest.fixture
+def runner(shared: RuleRunner) -> RuleRunner:
+    emptied(shared).write_files({**BRIDGE, **GREETER})
+    return shared
 
 
 def run_tests(runner: RuleRunner) -> TestResult:
