@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
-import handwritten_pb2 as pb  # type: ignore[import-not-found] # protoc makes it at run time
-import handwritten_pb2_grpc as pb_grpc  # type: ignore[import-not-found] # as above
+import handwritten_pb2 as pb  # type: ignore[import-not-found] # protoc makes it # pants: no-infer-dep
+import handwritten_pb2_grpc as pb_grpc  # type: ignore[import-not-found] # too # pants: no-infer-dep
 import orders
 from pydantic import ValidationError
 from serving import serve

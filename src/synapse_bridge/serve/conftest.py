@@ -48,7 +48,8 @@ class Running:
 
 def stub(channel: grpc.Channel, method: str) -> Any:
     """What calls a method of the probe."""
-    import probe_pb2 as pb  # type: ignore[import-not-found] # made by the fixture `folder`
+    # Made by the fixture `folder`.
+    import probe_pb2 as pb  # type: ignore[import-not-found]  # pants: no-infer-dep
 
     name = pb.DESCRIPTOR.services_by_name["ProbeService"].methods_by_name[method].output_type.name
     return channel.unary_unary(
