@@ -1,7 +1,7 @@
 defmodule MyApp.DocumentsTest do
   use ExUnit.Case
 
-  alias Integration.Server
+  alias Integration.{Docs, Server}
   alias MyApp.Documents
   alias MyApp.Documents.{Document, Section, Span}
   alias SynapseBridge.Error
@@ -100,12 +100,16 @@ defmodule MyApp.DocumentsTest do
     assert violation.rule == "missing"
   end
 
+  test "a docstring in NumPy's style is Markdown" do
+    doc = Docs.of(Documents, :outline)
+    assert doc =~ ~r/\* `document` .*What to read\./
+    assert doc =~ ~r/\* `:depth` .*default `3`.*How many levels to show/
+    assert doc =~ "Lines such as `1.2 Results`, in reading order."
+    refute doc =~ "----"
+  end
+
   test "what a docstring holds is text, never code" do
-    {:docs_v1, _, _, _, _, _, docs} = Code.fetch_docs(Documents)
-
-    assert {_, _, _, %{"en" => doc}, _} =
-             Enum.find(docs, &match?({{:function, :to_markdown, _}, _, _, _, _}, &1))
-
+    doc = Docs.of(Documents, :to_markdown)
     assert doc =~ ~S|#{System.halt(1)}|
     assert doc =~ ~S(""")
     assert doc =~ ~S(\\n)

@@ -3,7 +3,7 @@ defmodule GreeterTest do
 
   import Integration.Eventually
 
-  alias Integration.Server
+  alias Integration.{Docs, Server}
   alias MyPythonAgent.InputData
   alias SynapseBridge.{Error, Violation}
 
@@ -78,13 +78,9 @@ defmodule GreeterTest do
   end
 
   test "documentation and types are those of the Python function" do
-    {:docs_v1, _, :elixir, _, %{"en" => module_doc}, _, docs} = Code.fetch_docs(MyPythonAgent)
-    assert module_doc =~ "my_python_module"
+    assert Docs.of(MyPythonAgent, :process_data) =~
+             "Processes the input data and returns a greeting."
 
-    assert {_, _, _, %{"en" => doc}, _} =
-             Enum.find(docs, &match?({{:function, :process_data, 2}, _, _, _, _}, &1))
-
-    assert doc =~ "Processes the input data and returns a greeting."
     assert {:ok, specs} = Code.Typespec.fetch_specs(MyPythonAgent)
     assert {_, _} = Enum.find(specs, &match?({{:process_data!, 2}, _}, &1))
   end

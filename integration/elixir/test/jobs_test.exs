@@ -3,7 +3,7 @@ defmodule JobsTest do
 
   import Integration.Eventually
 
-  alias Integration.Server
+  alias Integration.{Docs, Server}
   alias Jobs.Report
   alias SynapseBridge.Error
 
@@ -23,6 +23,14 @@ defmodule JobsTest do
   test "a sync function runs in a thread and has defaults" do
     assert {:ok, %Report{label: "job", thread: true, seconds: seconds}} = Jobs.block(0.01)
     assert seconds >= 0.01
+  end
+
+  test "a docstring in reST's style is Markdown" do
+    doc = Docs.of(Jobs, :wait)
+    assert doc =~ ~r/\* `seconds` .*How long\./
+    assert doc =~ ~r/\* `:label` .*default `"job"`.*Under which name/
+    assert doc =~ "What was done."
+    refute doc =~ ":param"
   end
 
   test "a thousand calls are in flight at once", %{label: label} do
@@ -86,7 +94,8 @@ defmodule JobsTest do
 
   test "busy threads do not hold up async functions" do
     blocked = for _ <- 1..4, do: Task.async(fn -> Jobs.block!(2.0) end)
-    assert {:ok, 0} = Jobs.running("nothing", timeout: 1_500)
+    assert {:ok, 0} = Jobs.running("nothing")
+    assert Enum.all?(blocked, &Process.alive?(&1.pid))
     assert [%Report{}, %Report{}, %Report{}, %Report{}] = Task.await_many(blocked, 20_000)
   end
 

@@ -1,7 +1,7 @@
 defmodule Shop.PricingTest do
   use ExUnit.Case
 
-  alias Integration.Server
+  alias Integration.{Docs, Server}
   alias Shop.Pricing
   alias Shop.Pricing.{Address, Customer, Line, Order, PricedLine, Quote, StockLevel}
   alias SynapseBridge.{Error, Violation}
@@ -202,6 +202,15 @@ defmodule Shop.PricingTest do
     test "a result of None is :ok" do
       assert Pricing.reserve("ABC-0001", 7) == :ok
     end
+  end
+
+  test "a docstring in Google's style is Markdown" do
+    doc = Docs.of(Pricing, :price)
+    assert doc =~ "Prices an order.\n\nDiscounts apply in the given order"
+    assert doc =~ ~r/\* `order` .*What to price\./
+    assert doc =~ ~r/\* `:rounding` .*default `1`.*Totals are rounded down/
+    assert doc =~ ~r/\* `UnknownArticle` .*does not sell/
+    refute doc =~ "Args:"
   end
 
   describe "exceptions" do
