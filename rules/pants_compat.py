@@ -129,7 +129,7 @@ else:
             if polymorphic:
                 hints = get_type_hints(func)
                 return _by_name(hints.pop("return"), next(iter(hints.values())))
-            task = _rule(**kwargs)(func).rule  # type: ignore[attr-defined]
+            task = _rule(**kwargs)(func).rule
             call = _by_name(task.output_type, (*task.input_selectors, object)[0])
             call.rule = task  # all that collect_rules() looks for
             return call

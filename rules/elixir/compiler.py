@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from pants.core.goals.check import CheckRequest, CheckResult, CheckResults
 from pants.core.util_rules.source_files import SourceFilesRequest
@@ -225,5 +226,5 @@ async def check_elixir(request: ElixircRequest, subsystem: Elixirc) -> CheckResu
     )
 
 
-def rules():
+def rules() -> list[Any]:
     return [*collect_rules(), UnionRule(CheckRequest, ElixircRequest)]

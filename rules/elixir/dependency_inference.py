@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from pants.core.util_rules.source_files import SourceFilesRequest
 from pants.engine.addresses import Address
@@ -90,7 +91,7 @@ async def read_modules(request: ElixirFileModulesRequest) -> ElixirFileModules:
     )
 
 
-def _sorted(found: dict) -> FrozenDict:
+def _sorted(found: dict[Any, set[Address]]) -> FrozenDict[Any, tuple[Address, ...]]:
     return FrozenDict({key: tuple(sorted(addresses)) for key, addresses in found.items()})
 
 
@@ -187,7 +188,7 @@ async def infer_elixir_dependencies(request: InferElixirDependencies) -> Inferre
     return InferredDependencies(sorted(inferred - {field_set.address}))
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *collect_rules(),
         UnionRule(ElixirModulesProvider, LibraryModulesProvider),

@@ -123,5 +123,5 @@ async def run_exunit(
     return test_result(result, field_set.address, test_subsystem.output, xml_results=reports)
 
 
-def rules():
+def rules() -> list[Any]:
     return [*collect_rules(), *ExUnitRequest.rules()]

@@ -35,6 +35,7 @@ def suite(*tests: str) -> str:
 
 
 def report(runner: RuleRunner, result: TestResult) -> str:
+    assert result.xml_results is not None
     (file,) = runner.request(DigestContents, [result.xml_results.digest])
     return file.content.decode()
 

@@ -136,5 +136,5 @@ async def mix_format(request: MixFormatRequest.Batch, toolchain: ElixirToolchain
     return await FmtResult.create(request, result)
 
 
-def rules():
+def rules() -> list[Any]:
     return [*collect_rules(), *MixFormatRequest.rules()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.core.goals.package import (
     BuiltPackage,
@@ -64,5 +65,5 @@ async def package_mix_project(field_set: MixPackageFieldSet) -> BuiltPackage:
     return BuiltPackage(archive, (BuiltPackageArtifact(path),))
 
 
-def rules():
+def rules() -> list[Any]:
     return [*collect_rules(), UnionRule(PackageFieldSet, MixPackageFieldSet)]

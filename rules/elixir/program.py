@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import dataclass
+from typing import Any
 
 from pants.core.target_types import FileSourceField, ResourceSourceField
 from pants.core.util_rules.source_files import SourceFilesRequest
@@ -56,6 +57,12 @@ class ElixirProgram:
     failure: FallibleProcessResult | None
 
 
+def _harness_file(name: str) -> bytes:
+    content = pkgutil.get_data("elixir", f"harness/{name}")
+    assert content is not None
+    return content
+
+
 @rule(desc="Assemble an Elixir program", level=LogLevel.DEBUG)
 async def assemble_program(
     request: ElixirProgramRequest, toolchain: ElixirToolchain, union_membership: UnionMembership
@@ -65,8 +72,7 @@ async def assemble_program(
         compile_elixir(CompileElixirRequest(Addresses([request.root])), **implicitly()),
         create_digest(
             CreateDigest(
-                FileContent(f"{HARNESS}/{name}", pkgutil.get_data("elixir", f"harness/{name}"))
-                for name in _HARNESS_FILES
+                FileContent(f"{HARNESS}/{name}", _harness_file(name)) for name in _HARNESS_FILES
             )
         ),
     )
@@ -119,5 +125,5 @@ async def assemble_program(
     )
 
 
-def rules():
-    return collect_rules()
+def rules() -> list[Any]:
+    return [*collect_rules()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from elixir import (
     compiler,
     dependency_inference,
@@ -16,11 +18,11 @@ from elixir import (
 from elixir.target_types import ElixirScript, ElixirSources, ExUnitTests, MixPackage
 
 
-def target_types():
+def target_types() -> list[Any]:
     return [ElixirScript, ElixirSources, ExUnitTests, MixPackage]
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *compiler.rules(),
         *dependency_inference.rules(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
 from pants.core.util_rules.source_files import SourceFilesRequest
@@ -47,5 +48,5 @@ async def run_script(field_set: ElixirScriptFieldSet, toolchain: ElixirToolchain
     )
 
 
-def rules():
+def rules() -> list[Any]:
     return [*collect_rules(), *ElixirScriptFieldSet.rules()]

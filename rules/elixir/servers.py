@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.engine.addresses import Addresses
 from pants.engine.environment import EnvironmentName
@@ -51,5 +52,5 @@ async def prepare_servers(request: ServersRequest) -> Servers:
     raise NotImplementedError()
 
 
-def rules():
-    return collect_rules()
+def rules() -> list[Any]:
+    return [*collect_rules()]

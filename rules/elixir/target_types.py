@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pants.core.goals.package import OutputPathField
 from pants.core.goals.test import TestExtraEnvVarsField, TestTimeoutField
 from pants.engine.target import (
@@ -26,7 +28,7 @@ class ElixirFileField(SourcesField):
     """Any field whose files are Elixir source: what `mix format` formats."""
 
     uses_source_roots = False
-    expected_file_extensions = (".ex", ".exs")
+    expected_file_extensions: ClassVar[tuple[str, ...]] = (".ex", ".exs")
 
 
 class ElixirLibrarySourcesField(ElixirFileField, MultipleSourcesField):

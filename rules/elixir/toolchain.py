@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from pants.core.util_rules.search_paths import ExecutableSearchPathsOptionMixin
 from pants.core.util_rules.system_binaries import BinaryPathRequest
@@ -69,5 +70,5 @@ async def find_toolchain(elixir_env: Elixir.EnvironmentAware) -> ElixirToolchain
     return ElixirToolchain(elixir, elixirc, mix, FrozenDict(env))
 
 
-def rules():
-    return collect_rules()
+def rules() -> list[Any]:
+    return [*collect_rules()]

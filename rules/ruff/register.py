@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ruff import rules as ruff_rules
 
 
-def rules():
+def rules() -> list[Any]:
     return ruff_rules.rules()

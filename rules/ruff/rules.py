@@ -134,7 +134,7 @@ async def lint_with_ruff(request: RuffLintRequest.Batch[RuffFieldSet, Any]) -> L
     return LintResult.create(request, outcome.result)
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *collect_rules(),
         *RuffFixRequest.rules(),

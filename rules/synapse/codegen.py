@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.backend.python.target_types import PythonSourceField
 from pants.core.util_rules.source_files import SourceFilesRequest
@@ -226,7 +227,7 @@ async def generate_artefacts(request: GenerateSynapseArtefacts) -> GeneratedSour
     return GeneratedSources(code.snapshot)
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *collect_rules(),
         UnionRule(GenerateSourcesRequest, GenerateSynapsePython),

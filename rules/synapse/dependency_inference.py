@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from pants.backend.python.dependency_inference.module_mapper import (
     FirstPartyPythonMappingImpl,
@@ -58,7 +59,7 @@ class SynapsePythonModules(FirstPartyPythonMappingImplMarker):
 async def map_python_modules(
     _: SynapsePythonModules, all_targets: AllTargets, python_setup: PythonSetup
 ) -> FirstPartyPythonMappingImpl:
-    modules: dict = defaultdict(lambda: defaultdict(list))
+    modules: dict[str, dict[str, list[ModuleProvider]]] = defaultdict(lambda: defaultdict(list))
     for target in all_targets:
         if target.has_field(SynapseModuleField):
             resolve = target[PythonResolveField].normalized_value(python_setup)
@@ -134,7 +135,7 @@ async def infer_synapse_dependencies(
     )
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *collect_rules(),
         UnionRule(FirstPartyPythonMappingImplMarker, SynapsePythonModules),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.backend.python.target_types import EntryPoint
 from pants.backend.python.util_rules.pex import PexRequest
@@ -74,5 +75,5 @@ async def package_service(field_set: SynapsePackageFieldSet) -> BuiltPackage:
     )
 
 
-def rules():
+def rules() -> list[Any]:
     return [*collect_rules(), UnionRule(PackageFieldSet, SynapsePackageFieldSet)]

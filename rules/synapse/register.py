@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from synapse import codegen, dependency_inference, package, serve, tool
 from synapse.target_types import SynapseService
 
 
-def target_types():
+def target_types() -> list[Any]:
     return [SynapseService]
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *codegen.rules(),
         *dependency_inference.rules(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.backend.python.util_rules.pex import VenvPexProcess
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior, RunRequest
@@ -94,7 +95,7 @@ async def run_server(field_set: SynapseRunFieldSet) -> RunRequest:
     )
 
 
-def rules():
+def rules() -> list[Any]:
     return [
         *collect_rules(),
         *SynapseRunFieldSet.rules(),

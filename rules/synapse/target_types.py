@@ -55,8 +55,8 @@ class SynapseModuleField(StringField):
 
     @classmethod
     def compute_value(cls, raw_value: str | None, address: Address) -> str:
-        value = super().compute_value(raw_value, address)
-        if not _PYTHON_OBJECT.fullmatch(value or ""):
+        value = super().compute_value(raw_value, address) or ""
+        if not _PYTHON_OBJECT.fullmatch(value):
             raise InvalidFieldException(
                 f"The `{cls.alias}` of {address} must be a Python module, as in `shop.pricing`, or "
                 f"an object in one, as in `shop.pricing:engine`, but is {value!r}."

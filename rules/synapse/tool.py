@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProcess
 from pants.backend.python.util_rules.pex_from_targets import PexFromTargetsRequest
@@ -109,5 +110,5 @@ async def run_tool(request: ToolRequest) -> ToolOutput:
     return ToolOutput(result.output_digest)
 
 
-def rules():
-    return collect_rules()
+def rules() -> list[Any]:
+    return [*collect_rules()]
