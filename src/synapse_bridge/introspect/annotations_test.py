@@ -22,6 +22,7 @@ from __future__ import annotations
 import collections, datetime, decimal, enum, pathlib, re, typing, uuid
 from collections.abc import *
 from dataclasses import dataclass
+from math import inf
 from typing import (Annotated, Any, Generic, List, Dict, Literal, NamedTuple, NewType, Optional,
     TypedDict, TypeVar, Union)
 from annotated_types import Ge, Gt, Interval, Le, Len, Lt, MinLen, MultipleOf, Predicate
@@ -115,6 +116,8 @@ def test_types_without_names(read: Read, annotation: str, expected: Type | None)
         ("PositiveInt", scalar("int64", gt=0)),
         ("conint(ge=3, multiple_of=3)", scalar("int64", ge=3, multiple_of=3)),
         ("Annotated[float, Field(ge=0, allow_inf_nan=False)]", scalar("double", ge=0)),
+        ("Annotated[float, Field(gt=0, lt=inf)]", scalar("double", gt=0)),
+        ("Annotated[int, Field(ge=-inf)]", INT),
         ("Annotated[str, Len(1, 5)]", scalar("string", min_length=1, max_length=5)),
         ("constr(pattern='^a+$')", scalar("string", pattern="^a+$")),
         ("Annotated[bytes, MinLen(2)]", scalar("bytes", min_length=2)),
@@ -252,6 +255,7 @@ REFUSED = {
     "Broken": "drop it",
     "Literal['\\ud800']": "drop it",
     "Literal['1', 1]": "leave one out",
+    f"Literal['{'x' * 256}']": "shorten it",
     "Literal[1, True]": "leave one out",
     "Literal[Colour.RED]": "the enum itself",
     "Literal[b'x']": "str values",
@@ -264,6 +268,7 @@ REFUSED = {
     "Annotated[int, Field(ge=0, le=2**70)]": "2**64-1",
     "Annotated[int, Field(le=2**64-1)]": "2**64-1",
     "Annotated[int, Field(ge=-2**70)]": "2**64-1",
+    "Annotated[int, Field(le=10**400)]": "2**64-1",
 }
 
 

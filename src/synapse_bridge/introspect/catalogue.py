@@ -144,9 +144,19 @@ def read_enum(cls: type[enum.Enum], name: str) -> Enum:
     return Enum(name, "", "", "enum", tuple(read), class_doc(cls), cls.__module__)
 
 
+_LONGEST_ATOM = 255
+"""Erlang's limit, in code points."""
+
+
 def _check_text(value: LiteralValue) -> None:
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise Unsupported(f"{value!r} has a lone surrogate, which UTF-8 cannot hold", "drop it")
+    if isinstance(value, str) and len(value) > _LONGEST_ATOM:
+        raise Unsupported(
+            f"{value[:20]!r}… has {len(value)} characters, and an Elixir atom has at most "
+            f"{_LONGEST_ATOM}",
+            "shorten it, or write `str`",
+        )
 
 
 def literal_members(values: tuple[LiteralValue, ...]) -> tuple[EnumMember, ...]:

@@ -7,6 +7,7 @@ with the server, which validates everything in any case.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,8 @@ _CONFIG_TRANSFORMS = (
     "str_to_upper",
     "coerce_numbers_to_str",
 )
+# Bounds that no contract needs: they have no JSON, and the server still holds NaN to them.
+_INFINITE = (math.inf, -math.inf)
 _LENGTHS = {"str_min_length": "min_length", "str_max_length": "max_length"}
 
 
@@ -114,13 +117,15 @@ def constraints(
         if name == "pattern":
             if isinstance(value, str) and config.get("regex_engine") != "python-re":
                 carried[name] = value
-        elif type(value) in (int, float):
+        elif type(value) in (int, float) and value not in _INFINITE:
             carried[name] = _exact(kind, value)
     return Constraints(**carried)
 
 
 def _exact(kind: str, value: float) -> float:
-    return int(value) if kind in ("int64", "uint64") and float(value).is_integer() else value
+    """An integer's bound as an int where it is one: ``le=10.0`` is ``le=10``."""
+    whole = isinstance(value, float) and value.is_integer()
+    return int(value) if kind in ("int64", "uint64") and whole else value
 
 
 def _expand(metadata: Iterable[Any]) -> Iterator[Any]:
