@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pb(folder: Path) -> Any:
     """The protobuf classes of the probe."""
-    import probe_pb2
+    import probe_pb2  # pants: no-infer-dep
 
     return probe_pb2
 

@@ -1,7 +1,7 @@
 """Measures clients side by side: how many unary calls one connection carries.
 
-    python benchmarks/client/main.py [--rounds N] [--seconds S] [--in-flight N]
-                                     [--runtime DIR | --ebin DIR]
+    python benchmarks/client/compare_clients.py [--rounds N] [--seconds S] [--in-flight N]
+                                                [--runtime DIR | --ebin DIR]
 
 All clients call the same fast server, ``nghttpd`` with one prepared answer, each from a process of
 its own and on one connection: ``h2load``, which is the limit; the channel of our Elixir runtime;

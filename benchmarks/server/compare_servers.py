@@ -1,6 +1,6 @@
 """Measures servers side by side: what a call costs, from request bytes to response bytes.
 
-    python benchmarks/server/main.py [--rounds N] [--seconds S] [--in-flight N]
+    python benchmarks/server/compare_servers.py [--rounds N] [--seconds S] [--in-flight N]
 
 Every server has a process and a port of its own, and serves the functions of ``orders.py``: a
 greeting, and an order of usual size. ``h2load`` sends a prepared request again and again; rounds
