@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from beams import Beam
+from beams import SUITES, Beam
 from samples import SAMPLES, Bridge
 from servers import Control, Server
+
+
+def suite(name: str) -> list[str]:
+    """The files of a sample's suite, in the Mix project that holds them all."""
+    files = sorted((SUITES / "test").glob(f"{name}_*test.exs"))
+    assert files, f"there is no suite for {name}"
+    return [f"test/{file.name}" for file in files]
 
 
 @pytest.mark.parametrize("name", [sample.name for sample in SAMPLES])
@@ -17,7 +24,7 @@ def test_the_suite_passes(
     with Server(bridges[name], tmp_path) as server, Control(server) as control:
         outcome = compiled.mix(
             "test",
-            f"test/{name}_test.exs",
+            *suite(name),
             project="suites",
             SYNAPSE_TARGET=server.target,
             SYNAPSE_CONTROL=control,
