@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +56,13 @@ def test_an_unknown_host_is_told(folder: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_running_calls_finish(folder: Path, pb: Any, number: signal.Signals) -> None:
     with started(folder, "--grace", "20") as server, server.channel() as channel:
-        waiting = stub(channel, "Wait").future(pb.SecondsRequest(seconds=1.0), timeout=20)
-        blocking = stub(channel, "Block").future(pb.SecondsRequest(seconds=1.0), timeout=20)
+        waiting = stub(channel, "Wait").future(pb.SecondsRequest(seconds=2.0), timeout=20)
+        blocking = stub(channel, "Block").future(pb.SecondsRequest(seconds=2.0), timeout=20)
         watched = health_pb2_grpc.HealthStub(channel).Watch(
             health_pb2.HealthCheckRequest(), timeout=20
         )
         assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
-        time.sleep(0.3)
+        server.until("CountRunning", 2)
         server.process.send_signal(number)
         assert next(watched).status == health_pb2.HealthCheckResponse.NOT_SERVING
         watched.cancel()
@@ -77,7 +76,7 @@ def test_calls_that_outlast_the_grace_are_cancelled(folder: Path, pb: Any) -> No
     with started(folder, "--grace", "0.3") as server, server.channel() as channel:
         waiting = stub(channel, "Wait").future(pb.SecondsRequest(seconds=60.0), timeout=20)
         blocking = stub(channel, "Block").future(pb.SecondsRequest(seconds=60.0), timeout=20)
-        time.sleep(0.3)
+        server.until("CountRunning", 2)
         server.process.terminate()
         assert server.process.wait(timeout=10) == 0
         for call in (waiting, blocking):
@@ -86,12 +85,17 @@ def test_calls_that_outlast_the_grace_are_cancelled(folder: Path, pb: Any) -> No
 
 def test_a_second_signal_ends_the_process_at_once(folder: Path, pb: Any) -> None:
     with started(folder, "--grace", "60") as server, server.channel() as channel:
-        stub(channel, "Wait").future(pb.SecondsRequest(seconds=60.0), timeout=20)
-        time.sleep(0.3)
+        waiting = stub(channel, "Wait").future(pb.SecondsRequest(seconds=60.0), timeout=20)
+        watched = health_pb2_grpc.HealthStub(channel).Watch(
+            health_pb2.HealthCheckRequest(), timeout=20
+        )
+        server.until("CountRunning", 1)
+        assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
         server.process.terminate()
-        time.sleep(0.3)
+        assert next(watched).status == health_pb2.HealthCheckResponse.NOT_SERVING
         server.process.terminate()
         assert server.process.wait(timeout=10) == -signal.SIGTERM
+        assert waiting.code() == grpc.StatusCode.UNAVAILABLE
 
 
 def test_a_server_stops_with_its_parent(folder: Path) -> None:

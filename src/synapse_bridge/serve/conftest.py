@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,15 @@ class Running:
         assert isinstance(raised.value, grpc.Call)
         return raised.value
 
+    def until(self, method: str, count: int) -> None:
+        """Wait until a counting method of the probe says ``count``, or more."""
+        import probe_pb2 as pb  # type: ignore[import-not-found]  # pants: no-infer-dep
+
+        deadline = time.monotonic() + 20
+        while (found := self.call(method, pb.NothingRequest()).result) < count:
+            assert time.monotonic() < deadline, f"{method} stays at {found}"
+            time.sleep(0.02)
+
     def channel(self) -> grpc.Channel:
         """A new connection."""
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -49,7 +59,7 @@ class Running:
 def stub(channel: grpc.Channel, method: str) -> Any:
     """What calls a method of the probe."""
     # Made by the fixture `folder`.
-    import probe_pb2 as pb  # type: ignore[import-not-found]  # pants: no-infer-dep
+    import probe_pb2 as pb  # pants: no-infer-dep
 
     name = pb.DESCRIPTOR.services_by_name["ProbeService"].methods_by_name[method].output_type.name
     return channel.unary_unary(

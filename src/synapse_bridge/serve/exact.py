@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import enum
+import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -97,7 +98,7 @@ class _Schemas:
         elif cls not in self.classes:
             self._open.append(cls)
             self.classes[cls] = cs.no_info_before_validator_function(
-                _exactly(cls), self._fields(cls), ref=ref
+                _reader(cls), self._fields(cls), ref=ref
             )
             self._open.pop()
         return cs.definition_reference_schema(ref)
@@ -106,31 +107,34 @@ class _Schemas:
         config: Mapping[str, Any] = getattr(cls, "model_config", None) or {}
         by_value = bool(config.get("use_enum_values"))
         members = {
-            name: cs.model_field(self.of(annotation, metadata, by_value=by_value))
+            name: cs.typed_dict_field(self.of(annotation, metadata, by_value=by_value))
             for name, (annotation, metadata) in _members(cls).items()
         }
-        return cs.model_fields_schema(members, from_attributes=True)
+        return cs.typed_dict_schema(members)
 
 
-def _exactly(cls: type) -> Callable[[Any], Any]:
-    """Lets instances of ``cls`` through, and those of subclasses that hold no more than it."""
+def _reader(cls: type) -> Callable[[Any], Mapping[str, Any]]:
+    """Reads the attributes of instances of ``cls``, and of subclasses that hold no more than it."""
+    names = _members(cls).keys()
+    # Slots and properties are not in an instance's dict. What is there is read without a detour.
+    in_dict = not any(inspect.isdatadescriptor(inspect.getattr_static(cls, n, None)) for n in names)
 
-    def same(value: Any) -> Any:
-        if type(value) is cls:
-            return value
+    def attributes(value: Any) -> Mapping[str, Any]:
+        if type(value) is cls and in_dict:
+            return vars(value)
         if not isinstance(value, cls):
             raise PydanticCustomError(
                 "is_instance_of", "Input should be an instance of {class}", {"class": cls.__name__}
             )
-        if more := ", ".join(sorted(_members(type(value)).keys() - _members(cls).keys())):
+        if more := ", ".join(sorted(_members(type(value)).keys() - names)):
             raise PydanticCustomError(
                 "is_exact_instance_of",
                 "Input should be an instance of {class} itself, a subclass would lose {more}",
                 {"class": cls.__name__, "more": more},
             )
-        return value
+        return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
-    return same
+    return attributes
 
 
 def _members(cls: type) -> dict[str, tuple[Any, Iterable[Any]]]:

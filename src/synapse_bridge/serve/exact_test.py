@@ -43,6 +43,21 @@ class Slotted:
 
 
 @dataclasses.dataclass
+class Measured:
+    """Its field is a property, a well-known way to compute it."""
+
+    size: int
+
+    @property  # type: ignore[no-redef] # as above
+    def size(self) -> int:
+        return self._size * 10
+
+    @size.setter
+    def size(self, size: int) -> None:
+        self._size = size
+
+
+@dataclasses.dataclass
 class Point3(Point):
     z: int = 0
 
@@ -105,6 +120,7 @@ FITTING: list[tuple[Any, Any]] = [
     (Literal["a", 1, True, None], True),
     (Point, Point(1)),
     (Slotted, Slotted(1)),
+    (Measured, Measured(1)),
     (Item, Item(sku="a")),
     (Item, Renamed(sku="a")),
     (Node, Node(children=[Node(), Node()])),
@@ -143,6 +159,7 @@ MISFITS: list[tuple[Any, Any, tuple[Any, ...], str]] = [
     (Point, Point("1"), ("x",), "int_type"),  # type: ignore[arg-type] # that is the point
     (Point, Point3(1), (), "is_exact_instance_of"),
     (Item, Special(sku="a"), (), "is_exact_instance_of"),
+    (Measured, Measured(2**62), ("size",), "less_than_equal"),
     (Item, Item.model_construct(sku=5), ("sku",), "string_type"),
     (Item, Item.model_construct(amount=1.0), ("sku",), "missing"),
     (list[Item], [Item(sku="a"), None], (1,), "is_instance_of"),

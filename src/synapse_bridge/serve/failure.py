@@ -165,10 +165,9 @@ def _violation(error: ErrorDetails) -> BadRequest.FieldViolation:
 
 def _problem(error: ErrorDetails) -> str:
     place = path(("result", *error["loc"]))
-    got = type(error["input"]).__qualname__
     if error["type"] == "missing":
-        return f"{place}: this {got} has no such attribute"
-    return f"{place}: {error['msg']}, got {got}"
+        return f"{place}: There is no such attribute"
+    return f"{place}: {error['msg']}, got {type(error['input']).__qualname__}"
 
 
 def _listed(lines: Sequence[str]) -> str:

@@ -110,19 +110,26 @@ class State:
 
     def __init__(self) -> None:
         self.cancelled = 0
+        self.waiting = 0
         self.running = 0
         self.most = 0
         self.lock = threading.Lock()
 
     async def wait(self, seconds: float) -> None:
+        self.waiting += 1
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
+        finally:
+            self.waiting -= 1
 
     async def count_cancelled(self) -> int:
         return self.cancelled
+
+    async def count_running(self) -> int:
+        return self.waiting + self.running
 
     def block(self, seconds: float) -> int:
         """Returns how many calls of this method ran at once, at most."""

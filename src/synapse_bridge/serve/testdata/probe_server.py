@@ -107,7 +107,7 @@ def none_response(result: None) -> pb.NoneResponse:
     return pb.NoneResponse()
 
 
-def no_arguments(request: pb.CountCancelledRequest) -> dict[str, Any]:
+def no_arguments(request: pb.NothingRequest) -> dict[str, Any]:
     return {}
 
 
@@ -129,9 +129,12 @@ SERVICE = serve.Service(
         serve.Unary(
             "CountCancelled",
             state.count_cancelled,
-            pb.CountCancelledRequest,
+            pb.NothingRequest,
             no_arguments,
             count_response,
+        ),
+        serve.Unary(
+            "CountRunning", state.count_running, pb.NothingRequest, no_arguments, count_response
         ),
         serve.Unary("Block", state.block, pb.SecondsRequest, seconds_arguments, count_response),
         serve.Unary("Broken", probe.text, pb.TextRequest, text_arguments, broken_response),
