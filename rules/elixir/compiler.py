@@ -171,20 +171,20 @@ async def compile_elixir(request: CompileElixirRequest) -> CompiledElixir:
     compiled: dict[Address, CompiledLibrary] = {}
     for _, level in groupby(sorted(needs, key=lambda a: len(needs[a])), lambda a: len(needs[a])):
         ready = [
-            [library, *(compiled[each] for each in needs[library])]
+            (library, [compiled[each] for each in needs[library]])
             for library in level
             if all(each in compiled and compiled[each].succeeded for each in needs[library])
         ]
         digests = await concurrently(
             merge_digests(MergeDigests(each.digest for each in dependencies))
-            for _, *dependencies in ready
+            for _, dependencies in ready
         )
         done = await concurrently(
             compile_library(
                 ElixirLibraryRequest(library, digest, tuple(each.ebin for each in dependencies)),
                 **implicitly(),
             )
-            for (library, *dependencies), digest in zip(ready, digests)
+            for (library, dependencies), digest in zip(ready, digests)
         )
         compiled.update({each.library: each for each in done})
     digest = await merge_digests(MergeDigests(each.digest for each in compiled.values()))

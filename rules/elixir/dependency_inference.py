@@ -172,7 +172,7 @@ async def infer_elixir_dependencies(request: InferElixirDependencies) -> Inferre
             **implicitly({DependenciesRequest(field_set.dependencies): DependenciesRequest})
         ),
     )
-    inferred = set()
+    inferred: set[Address] = set()
     for name in own.mentioned:
         if any(candidate in own.defined for candidate in enclosing_modules(name)):
             continue
