@@ -15,11 +15,11 @@ from elixir import (
     servers,
     toolchain,
 )
-from elixir.target_types import ElixirScript, ElixirSources, ExUnitTests, MixPackage
+from elixir.target_types import ElixirFiles, ElixirScript, ElixirSources, ExUnitTests, MixPackage
 
 
 def target_types() -> list[Any]:
-    return [ElixirScript, ElixirSources, ExUnitTests, MixPackage]
+    return [ElixirFiles, ElixirScript, ElixirSources, ExUnitTests, MixPackage]
 
 
 def rules() -> list[Any]:

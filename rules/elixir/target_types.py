@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pants.core.goals.package import OutputPathField
 from pants.core.goals.test import TestExtraEnvVarsField, TestTimeoutField
+from pants.engine.fs import GlobMatchErrorBehavior
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
@@ -66,6 +67,11 @@ class ElixirScriptSourceField(ElixirFileField, SingleSourceField):
     help = "The `.exs` file to run, relative to the BUILD file."
 
 
+class ElixirFilesField(ElixirFileField, MultipleSourcesField):
+    required = True
+    help = "The `.ex` and `.exs` files, relative to the BUILD file."
+
+
 class MixProjectSourcesField(ElixirFileField, MultipleSourcesField):
     default = ("mix.exs", ".formatter.exs")
     help = "The files that make the folder a Mix project, relative to the BUILD file."
@@ -75,6 +81,7 @@ class MixPackageFilesField(MultipleSourcesField):
     alias = "files"
     uses_source_roots = False
     default = ("README.md", "LICENSE*", "CHANGELOG.md")
+    default_glob_match_error_behavior = GlobMatchErrorBehavior.ignore
     help = "Other files that go into the package, relative to the BUILD file."
 
 
@@ -116,6 +123,15 @@ class ElixirScript(Target):
         "An Elixir program for `run`. Arguments after `--` are its `System.argv/0`.\n\n"
         "For every `synapse_service` that the program depends on, its server is booted on a free "
         "loopback port and its client is connected first; the servers stop with the program."
+    )
+
+
+class ElixirFiles(Target):
+    alias = "elixir_files"
+    core_fields = (*COMMON_TARGET_FIELDS, ElixirDependenciesField, ElixirFilesField)
+    help = (
+        "Elixir files that something else compiles or runs: they are formatted, and there for the "
+        "programs and tests that depend on them."
     )
 
 
