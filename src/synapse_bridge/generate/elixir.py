@@ -189,8 +189,12 @@ defmodule {self.module}.MixProject do
     [extra_applications: [:logger]]
   end
 
+  # The runtime is taken from Hex, or from the folder that SYNAPSE_BRIDGE_PATH names.
   defp deps do
-    [{{:synapse_bridge, "~> {__version__.rpartition(".")[0]}"}}]
+    case System.fetch_env("SYNAPSE_BRIDGE_PATH") do
+      {{:ok, path}} -> [{{:synapse_bridge, path: path}}]
+      :error -> [{{:synapse_bridge, "~> {__version__.rpartition(".")[0]}"}}]
+    end
   end
 end
 """

@@ -157,6 +157,9 @@ Add the package, and a channel to your supervision tree:
 {{:{app}, path: "path/to/this/folder"}}
 ```
 
+The runtime, `:synapse_bridge`, comes from Hex; where the environment variable `SYNAPSE_BRIDGE_PATH`
+names a folder, it is taken from there.
+
 ```elixir
 children = [{{{module}, target: "localhost:50051"}}]
 Supervisor.start_link(children, strategy: :one_for_one)

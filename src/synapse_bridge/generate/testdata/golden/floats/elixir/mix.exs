@@ -15,7 +15,11 @@ defmodule Floats.MixProject do
     [extra_applications: [:logger]]
   end
 
+  # The runtime is taken from Hex, or from the folder that SYNAPSE_BRIDGE_PATH names.
   defp deps do
-    [{:synapse_bridge, "~> 0.1"}]
+    case System.fetch_env("SYNAPSE_BRIDGE_PATH") do
+      {:ok, path} -> [{:synapse_bridge, path: path}]
+      :error -> [{:synapse_bridge, "~> 0.1"}]
+    end
   end
 end
