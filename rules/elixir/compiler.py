@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -191,6 +192,27 @@ async def compile_elixir(request: CompileElixirRequest) -> CompiledElixir:
     return CompiledElixir(tuple(compiled.values()), digest)
 
 
+def check_results(libraries: Iterable[CompiledLibrary], checker_name: str) -> CheckResults:
+    """What the compiler said, as errors.
+
+    It is silent about clean code. So the same cached compilation serves `test`, `run` and `check`,
+    and only here is something said an error.
+    """
+    return CheckResults(
+        [
+            CheckResult(
+                exit_code=each.result.exit_code
+                or int(bool(each.result.stdout.strip() or each.result.stderr.strip())),
+                stdout=each.result.stdout.decode(errors="replace"),
+                stderr=each.result.stderr.decode(errors="replace"),
+                partition_description=each.library.spec,
+            )
+            for each in libraries
+        ],
+        checker_name=checker_name,
+    )
+
+
 @dataclass(frozen=True)
 class ElixircFieldSet(FieldSet):
     required_fields = (ElixirLibrarySourcesField,)
@@ -209,21 +231,7 @@ async def check_elixir(request: ElixircRequest, subsystem: Elixirc) -> CheckResu
         return CheckResults([], checker_name=request.tool_name)
     roots = Addresses(field_set.address for field_set in request.field_sets)
     build = await compile_elixir(CompileElixirRequest(roots), **implicitly())
-    # The compiler is silent about clean code. So the same cached compilation serves `test`, `run`
-    # and `check`, and only here is something said an error.
-    return CheckResults(
-        [
-            CheckResult(
-                exit_code=each.result.exit_code
-                or int(bool(each.result.stdout.strip() or each.result.stderr.strip())),
-                stdout=each.result.stdout.decode(errors="replace"),
-                stderr=each.result.stderr.decode(errors="replace"),
-                partition_description=each.library.spec,
-            )
-            for each in build.libraries
-        ],
-        checker_name=request.tool_name,
-    )
+    return check_results(build.libraries, request.tool_name)
 
 
 def rules() -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synapse import codegen, dependency_inference, package, serve, tool
+from synapse import check, codegen, dependency_inference, package, serve, tool
 from synapse.target_types import SynapseService
 
 
@@ -14,6 +14,7 @@ def target_types() -> list[Any]:
 
 def rules() -> list[Any]:
     return [
+        *check.rules(),
         *codegen.rules(),
         *dependency_inference.rules(),
         *package.rules(),
