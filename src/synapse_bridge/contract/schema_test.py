@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +76,8 @@ LIMITS = st.builds(
 LENGTHS = st.builds(
     Constraints, min_length=optional(st.integers(0, 9)), max_length=optional(st.integers(0, 9))
 )
-TEXTUAL = st.builds(replace, LENGTHS, pattern=optional(TEXT))
+# JSON Schema wants patterns to be regular expressions, in the syntax that Python shares.
+TEXTUAL = st.builds(replace, LENGTHS, pattern=optional(TEXT.map(re.escape)))
 NUMERIC = st.builds(Scalar, st.sampled_from(["int64", "uint64", "double"]), LIMITS)
 STRING = st.builds(Scalar, st.just("string"), TEXTUAL)
 SCALAR = st.one_of(
