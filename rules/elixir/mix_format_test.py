@@ -10,7 +10,12 @@ from pants.testutil.rule_runner import RuleRunner
 from bridge_runner import bridge_runner, emptied, run_goal
 
 FILES = {
-    "x/BUILD": "elixir_sources()\nexunit_tests(name='t')",
+    "x/BUILD": (
+        "elixir_sources()\nexunit_tests(name='t')\n"
+        "elixir_script(name='s', source='s.exs')\nelixir_files(name='f', sources=['mix.exs'])"
+    ),
+    "x/s.exs": "1+1\n",
+    "x/mix.exs": "2+2\n",
     "x/lib/a.ex": "defmodule A do\n  def f( x ), do: x\nend\n",
     "x/test/a_test.exs": "call  :without_parentheses\n",
 }
@@ -32,6 +37,8 @@ def test_fmt_formats_every_elixir_file(runner: RuleRunner) -> None:
     assert "def f(x), do: x" in Path(runner.build_root, "x/lib/a.ex").read_text()
     test = Path(runner.build_root, "x/test/a_test.exs")
     assert test.read_text() == "call(:without_parentheses)\n"
+    assert Path(runner.build_root, "x/s.exs").read_text() == "1 + 1\n"
+    assert Path(runner.build_root, "x/mix.exs").read_text() == "2 + 2\n"
 
 
 def test_the_nearest_formatter_file_decides(runner: RuleRunner) -> None:
