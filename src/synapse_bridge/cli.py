@@ -142,7 +142,7 @@ def inspect_command(
 @app.command(
     "serve",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Further options are the server's: --host, --port, --port-file, --debug, "
+    epilog="Further options are the server's: --listen, --host, --port, --port-file, --debug, "
     "--max-workers, --max-message, --grace, --reuse-port, --exit-with-parent.",
 )
 def serve_command(

@@ -8,7 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from synapse_bridge.serve import address
+from synapse_bridge.serve.address import Address, Unix
 from synapse_bridge.serve.loading import CannotServe, load
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.service import Service
@@ -21,8 +24,9 @@ def main(service: Service | None = None, argv: Sequence[str] | None = None) -> N
 
     Exits with status 2 and a message where the server cannot start.
     """
-    options = _parser(service).parse_args(argv)
-    settings = vars(options)
+    parser = _parser(service)
+    settings = vars(parser.parse_args(argv))
+    _check_address(parser, settings)
     server = settings.pop("server", None)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -37,9 +41,10 @@ def main(service: Service | None = None, argv: Sequence[str] | None = None) -> N
 def run(service: Service, options: Options = _DEFAULTS) -> None:
     """Serve in this process until a signal, or with ``exit_with_parent`` the end of standard input.
 
-    Prints ``listening on HOST:PORT`` to standard output, and writes the port file, once calls are
-    answered. SIGTERM and SIGINT drain: health says NOT_SERVING, new calls are refused, running ones
-    have ``grace`` seconds; the second signal ends the process at once.
+    Prints ``listening on HOST:PORT`` (or ``listening on unix:PATH``) to standard output, and writes
+    the port file, once calls are answered. SIGTERM and SIGINT drain: health says NOT_SERVING, new
+    calls are refused, running ones have ``grace`` seconds; the second signal ends the process at
+    once.
     Raises :class:`CannotServe` if the server cannot start.
     """
     # gRPC reads this once, when it is first used. With its event engine, every read goes through
@@ -58,8 +63,9 @@ def _parser(service: Service | None) -> argparse.ArgumentParser:
     add = parser.add_argument
     if service is None:
         add("server", help="module name or file of a generated server (…_server.py)")
-    add("--host", default=_DEFAULTS.host, help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=0, help="0, the default, finds a free one")
+    add("--listen", type=_address, metavar="HOST:PORT|unix:PATH", help="where to listen")
+    add("--host", help=f"address to listen on (default: {_DEFAULTS.host})")
+    add("--port", type=int, help="0, the default, finds a free one")
     add("--port-file", type=Path, metavar="FILE", help="write the port there once ready")
     add("--debug", action="store_true", help="send exception texts and tracebacks to clients")
     add(
@@ -86,6 +92,24 @@ def _parser(service: Service | None) -> argparse.ArgumentParser:
     add("--reuse-port", action="store_true", help="share the port with other processes")
     add("--exit-with-parent", action="store_true", help="stop when standard input ends")
     return parser
+
+
+def _check_address(parser: argparse.ArgumentParser, settings: dict[str, Any]) -> None:
+    """Refuse what does not go together, and leave away what was not said."""
+    unsaid = [name for name in ("host", "port") if settings[name] is None]
+    if settings["listen"] and len(unsaid) < 2:
+        parser.error("argument --listen: it says all: leave --host and --port away")
+    if isinstance(settings["listen"], Unix) and settings["port_file"]:
+        parser.error("argument --port-file: a Unix socket has no port")
+    for name in unsaid:
+        del settings[name]
+
+
+def _address(text: str) -> Address:
+    try:
+        return address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}, not {text!r}") from None
 
 
 def _positive(text: str) -> int:

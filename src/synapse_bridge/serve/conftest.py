@@ -99,7 +99,7 @@ def started(folder: Path, *options: str) -> Iterator[Running]:
     assert process.stdin
     try:
         line = process.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), log.read_text()
+        assert line.startswith("listening on "), log.read_text()
         yield Running(process, line.split()[-1], log)
     finally:
         process.stdin.close()

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from synapse_bridge.serve.address import Address, Tcp
+
 
 def _default_threads() -> int:
     # Like concurrent.futures: room for blocking calls without a crowd around the GIL.
@@ -16,9 +18,11 @@ def _default_threads() -> int:
 class Options:
     """The settings of a server; the command line has one option for each.
 
-    ``grace`` is in seconds, ``max_message`` in bytes, for requests and for responses.
+    ``listen`` goes before ``host`` and ``port``. ``grace`` is in seconds, ``max_message`` in bytes,
+    for requests and for responses.
     """
 
+    listen: Address | None = None
     host: str = "127.0.0.1"
     port: int = 0
     port_file: Path | None = None
@@ -28,3 +32,8 @@ class Options:
     grace: float = 30.0
     reuse_port: bool = False
     exit_with_parent: bool = False
+
+    @property
+    def address(self) -> Address:
+        """Where to listen."""
+        return self.listen or Tcp(self.host, self.port)

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from synapse_bridge.serve.address import Tcp
 from synapse_bridge.serve.options import Options
-from synapse_bridge.serve.server import Server, address
+from synapse_bridge.serve.server import Server
 from synapse_bridge.serve.service import Service
 
 LOG = logging.getLogger("synapse_bridge.serve")
@@ -33,10 +34,10 @@ async def _serve(service: Service, options: Options) -> None:
     _stop_on_signals(stop)
     if options.exit_with_parent:
         _stop_at_end_of_input(stop)
-    port = await server.start()
-    if options.port_file:
-        _write_port_file(options.port_file, port)
-    print(f"listening on {address(options.host, port)}", flush=True)
+    address = await server.start()
+    if options.port_file and isinstance(address, Tcp):
+        _write_port_file(options.port_file, address.port)
+    print(f"listening on {address}", flush=True)
     await stop.wait()
     LOG.info("stopping: running calls have %g seconds to finish", options.grace)
     await server.stop()

@@ -1,8 +1,7 @@
-"""The server: a service on a port, with health, reflection and a graceful end."""
+"""The server: a service at an address, with health, reflection and a graceful end."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -11,6 +10,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
 from synapse_bridge.serve.loading import CannotServe
@@ -24,7 +24,7 @@ _REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 
 
 class Server:
-    """One service on one port. Belongs to the event loop that runs when it is made.
+    """One service at one address. Belongs to the event loop that runs when it is made.
 
     Beside the service itself it answers the standard health protocol, for ``""`` and for the
     service's name, and server reflection, v1 and v1alpha.
@@ -47,24 +47,35 @@ class Server:
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
-    async def start(self) -> int:
-        """Listen and serve; returns the port. Raises :class:`CannotServe` if that is impossible."""
-        host, port = self.options.host, self.options.port
-        _try_to_bind(host, port, self.options.reuse_port)
+    async def start(self) -> Address:
+        """Listen and serve; returns where. Raises :class:`CannotServe` if that is impossible."""
         await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        try:
-            bound = self._server.add_insecure_port(address(host, port))
-        except RuntimeError as error:
-            raise CannotServe(f"Cannot listen on {address(host, port)}: {error}") from error
+        self._address = self._listen(self.options.address)
         await self._server.start()
         await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
-        return bound
+        return self._address
 
     async def stop(self) -> None:
         """Refuse new calls, let running ones finish within the grace period, cancel the rest."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self.options.grace)
         self._threads.close()
+        if isinstance(self._address, Unix):
+            self._address.remove()
+
+    def _listen(self, address: Address) -> Address:
+        try:
+            match address:
+                case Tcp(host):
+                    address.try_to_bind(reuse_port=self.options.reuse_port)
+                    return Tcp(host, self._server.add_insecure_port(str(address)))
+                case Unix():
+                    address.make_room()
+                    with address.private():
+                        self._server.add_insecure_port(str(address))
+                    return address
+        except RuntimeError as error:
+            raise CannotServe(f"Cannot listen on {address}: {error}") from error
 
     def _handlers(self) -> Handlers:
         service = self.service
@@ -111,20 +122,3 @@ class _NoSuchMethod(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
 
         return grpc.unary_unary_rpc_method_handler(refuse)
-
-
-def address(host: str, port: int) -> str:
-    """``127.0.0.1:50051``, ``[::1]:50051``."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _try_to_bind(host: str, port: int, reuse_port: bool) -> None:
-    """Say why an address cannot be had; gRPC itself only says that it cannot."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family, reuse_port=reuse_port).close()
-    except OSError as error:
-        raise CannotServe(
-            f"Cannot listen on {address(host, port)}: {error.strerror or error}. "
-            "Stop what listens there, or choose another address (--port 0 finds a free port)."
-        ) from error
