@@ -41,7 +41,6 @@ defmodule SynapseBridge.Channel do
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Metadata, Request, Response}
 
-  @call_options [:timeout, :metadata, :wait_for_ready]
   # For a call that nobody takes.
   @most_attempts 5
   # The longest pause before the second attempt after REFUSED_STREAM, in milliseconds.
@@ -77,7 +76,7 @@ defmodule SynapseBridge.Channel do
   @spec unary(atom() | pid(), path :: String.t(), request :: iodata(), [call_option()]) ::
           Response.result()
   def unary(channel, path, request, opts \\ []) do
-    check!(opts)
+    Options.call!(opts)
 
     with {:ok, table} <- Table.fetch(channel),
          {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode(),
@@ -151,7 +150,7 @@ defmodule SynapseBridge.Channel do
     {:error,
      Status.local(
        :unavailable,
-       "the process of the connection to #{table.options.target} ended during the call: " <>
+       "the process of the connection to #{table.label} ended during the call: " <>
          Exception.format_exit(reason)
      )}
   end
@@ -166,26 +165,6 @@ defmodule SynapseBridge.Channel do
       {_name, value} when value != nil -> value
       _none -> default
     end
-  end
-
-  defp check!([]), do: :ok
-  defp check!([{:timeout, :infinity} | rest]), do: check!(rest)
-
-  defp check!([{:timeout, time} | rest]) when is_integer(time) and time >= 0, do: check!(rest)
-  defp check!([{:metadata, _pairs} | rest]), do: check!(rest)
-  defp check!([{:wait_for_ready, wait?} | rest]) when is_boolean(wait?), do: check!(rest)
-  defp check!([{:timeout, value} | _]), do: bad!(:timeout, "milliseconds or :infinity", value)
-  defp check!([{:wait_for_ready, value} | _]), do: bad!(:wait_for_ready, "true or false", value)
-
-  defp check!([other | _rest]) do
-    raise ArgumentError,
-          "unknown call option #{inspect(other)}; options are " <>
-            Enum.map_join(@call_options, ", ", &inspect/1)
-  end
-
-  defp bad!(name, expected, value) do
-    raise ArgumentError,
-          "call option #{inspect(name)}: expected #{expected}, got #{inspect(value)}"
   end
 
   defp not_running(channel) do
@@ -203,8 +182,8 @@ defmodule SynapseBridge.Channel do
   defp deadline_exceeded(table, timeout) do
     text =
       case Table.failure(table) do
-        nil -> "no response of #{table.options.target} within #{timeout} ms"
-        text -> "no connection to #{table.options.target} within #{timeout} ms: #{text}"
+        nil -> "no response of #{table.label} within #{timeout} ms"
+        text -> "no connection to #{table.label} within #{timeout} ms: #{text}"
       end
 
     Status.local(:deadline_exceeded, text)

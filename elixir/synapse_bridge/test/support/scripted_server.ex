@@ -19,7 +19,7 @@ defmodule SynapseBridge.ScriptedServer do
   @type t :: %__MODULE__{}
   @type connection :: {:gen_tcp | :ssl, :inet.socket() | :ssl.sslsocket()}
 
-  @doc "Listens; `:port` takes one that was used before, `:unix` a path."
+  @doc "Listens; `:port` takes one that was used before, `:ip` another address, `:unix` a path."
   @spec listen(keyword()) :: t()
   def listen(opts \\ []) do
     common = [:binary, active: false, reuseaddr: true, backlog: 128]
@@ -28,11 +28,10 @@ defmodule SynapseBridge.ScriptedServer do
       {:ok, socket} = :gen_tcp.listen(0, [{:ifaddr, {:local, path}} | common])
       %__MODULE__{socket: socket, target: "unix:#{path}"}
     else
-      {:ok, socket} =
-        :gen_tcp.listen(opts[:port] || 0, [{:ip, {127, 0, 0, 1}}, {:nodelay, true} | common])
-
+      ip = opts[:ip] || {127, 0, 0, 1}
+      {:ok, socket} = :gen_tcp.listen(opts[:port] || 0, [{:ip, ip}, {:nodelay, true} | common])
       {:ok, port} = :inet.port(socket)
-      %__MODULE__{socket: socket, target: "127.0.0.1:#{port}", port: port}
+      %__MODULE__{socket: socket, target: "#{:inet.ntoa(ip)}:#{port}", port: port}
     end
   end
 

@@ -22,10 +22,10 @@ defmodule SynapseBridge.Channel.Connection do
 
   use GenServer, restart: :temporary
 
-  alias SynapseBridge.Channel.{Call, Table}
+  alias SynapseBridge.Channel.{Balancer, Call, Table}
   alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
   alias SynapseBridge.Status
-  alias SynapseBridge.Transport.{Request, Response, Socket, TLS}
+  alias SynapseBridge.Transport.{Request, Response, Socket, Target, TLS}
 
   @batch 32
   @sweep_interval 1_000
@@ -37,9 +37,11 @@ defmodule SynapseBridge.Channel.Connection do
   # Of a message on the wire, before the message itself.
   @prefix_size 5
 
-  @enforce_keys [:table, :connector]
+  @enforce_keys [:table, :target, :connector]
   defstruct [
     :table,
+    :target,
+    :load,
     :connector,
     :socket,
     :http2,
@@ -47,26 +49,34 @@ defmodule SynapseBridge.Channel.Connection do
     closing: "no call was left on it",
     queue: :queue.new(),
     queued: 0,
+    taken: 0,
     reserve: 0,
     answered: 0
   ]
 
-  @doc "Starts a process, linked to the caller, that connects as the channel's options say."
-  @spec start_link(Table.t()) :: {:ok, pid()}
-  def start_link(%Table{} = table) do
-    state = %__MODULE__{table: table, connector: self()}
+  @doc """
+  Starts a process, linked to the caller, that connects to `target` as the channel's options say.
+  With a `load`, it notes there how many of its calls are over.
+  """
+  @spec start_link(Table.t(), Target.t(), Balancer.load() | nil) :: {:ok, pid()}
+  def start_link(%Table{} = table, target, load \\ nil) do
+    state = %__MODULE__{table: table, target: target, load: load, connector: self()}
     GenServer.start_link(__MODULE__, state, spawn_opt: @memory)
   end
+
+  @doc "Lets the connection finish the calls that it has, and then end."
+  @spec retire(pid()) :: :retire
+  def retire(connection), do: send(connection, :retire)
 
   @impl true
   def init(state), do: {:ok, state, {:continue, :connect}}
 
   @impl true
   def handle_continue(:connect, state) do
-    %{target: target, tls: tls, connect_timeout: timeout} = options = state.table.options
+    %{tls: tls, connect_timeout: timeout} = options = state.table.options
     started = System.monotonic_time(:millisecond)
 
-    case Socket.connect(target, tls, certificate_host(options), timeout) do
+    case Socket.connect(state.target, tls, certificate_host(options), timeout) do
       {:ok, socket} ->
         # From here on there are calls to answer when the channel is stopped.
         Process.flag(:trap_exit, true)
@@ -137,6 +147,14 @@ defmodule SynapseBridge.Channel.Connection do
     cancel(state, for({ref, caller} <- calls, not Process.alive?(caller), do: ref))
   end
 
+  # Before the SETTINGS there are no calls to finish.
+  def handle_info(:retire, %{http2: %{phase: :open}} = state) do
+    {state, out} = release(%{state | http2: %{state.http2 | phase: :draining}}, [])
+    write(state, out)
+  end
+
+  def handle_info(:retire, %{http2: %{phase: :starting}} = state), do: lost(state, state.closing)
+
   def handle_info(:no_settings, %{http2: %{phase: :starting}} = state) do
     lost(state, "the server did not answer with HTTP/2 SETTINGS in time")
   end
@@ -157,9 +175,11 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   # It was in the mailbox for so long that its caller has given up. An integer is less than :infinity.
-  defp take(%{deadline: deadline}, state, out, now) when deadline <= now, do: {state, out}
+  defp take(%{deadline: deadline}, state, out, now) when deadline <= now, do: {count(state), out}
 
-  defp take(call, %{http2: http2} = state, out, _now) do
+  defp take(call, state, out, _now) do
+    %{http2: http2} = state = count(state)
+
     cond do
       room?(state) -> send_call(call, state, out)
       http2.phase == :draining -> refuse(call, state, out, {:retry, :unsent})
@@ -167,6 +187,9 @@ defmodule SynapseBridge.Channel.Connection do
       true -> refuse(call, state, out, {:error, queue_full(state)})
     end
   end
+
+  defp count(%{load: nil} = state), do: state
+  defp count(state), do: %{state | taken: state.taken + 1}
 
   # `reserve` streams stay free, see `reserve_less/1`, but never all of them.
   defp room?(%{http2: http2, reserve: 0}), do: Connection.available(http2) > 0
@@ -295,6 +318,10 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp write(state, out) do
+    if state.load,
+      do:
+        Balancer.put_over(state.load, state.taken - state.queued - map_size(state.http2.streams))
+
     sent = if out == [], do: :ok, else: Socket.send(state.socket, out)
 
     case sent do
@@ -343,7 +370,7 @@ defmodule SynapseBridge.Channel.Connection do
         other -> Exception.format_exit(other)
       end
 
-    "the connection to #{state.table.options.target} was lost during the call, " <>
+    "the connection to #{state.target} was lost during the call, " <>
       "which the server may or may not have carried out: #{why}"
   end
 

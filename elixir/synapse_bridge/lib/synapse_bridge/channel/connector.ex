@@ -2,29 +2,43 @@ defmodule SynapseBridge.Channel.Connector do
   @moduledoc """
   The process of a channel: it keeps the channel connected, and calls wait here for a connection.
 
-  It has at most one connection that takes calls, or one attempt to make it, or a pause before the
-  next attempt; beside that any number of connections that finish their last calls. It is linked to
-  all of them. A connection that is lost is replaced at once; after an attempt that fails, or when
-  connections do not last a second, there is a pause (`SynapseBridge.Channel.Backoff`).
+  For each server it has `pool_size` slots (`SynapseBridge.Channel.Slot`). Each is on its own: it has
+  a connection that takes calls, or an attempt to make it, or a pause before the next attempt.
+  Connections that finish their last calls live on beside that. The process is linked to all of them.
+  A connection that is lost is replaced at once; after an attempt that fails, or when connections do
+  not last a second, there is a pause (`SynapseBridge.Channel.Backoff`). Which servers there are may
+  change, as resolvers say (`SynapseBridge.Channel.Resolver`).
 
-  A call that finds no connection waits for the first attempt. Once an attempt has failed, calls fail
-  at once with the reason, until there is a connection again; those that `wait_for_ready` go on
-  waiting.
+  A call that finds no connection waits while there is a first attempt under way. Once all have
+  failed, calls fail at once with the reason, until there is a connection again; those that
+  `wait_for_ready` go on waiting.
   """
 
   use GenServer
 
-  alias SynapseBridge.Channel.{Backoff, Call, Connection, Options, Table}
+  alias SynapseBridge.Channel.{
+    Backoff,
+    Balancer,
+    Call,
+    Connection,
+    Options,
+    Resolver,
+    Slot,
+    Table
+  }
+
   alias SynapseBridge.Status
+  alias SynapseBridge.Transport.Target
 
   require Logger
 
   # In milliseconds. Connections that end sooner count as failed attempts.
   @settled_after 1_000
 
-  # `phase` is `{:connecting, pid}`, `{:connected, pid, since}` or `{:pausing, timer}`.
+  # `slots` is by id, `ids` by the process of the connection, `sources` by what they resolve: each is
+  # a map of its process, its servers and its failure.
   @enforce_keys [:table]
-  defstruct [:table, :phase, failures: 0, failure: nil, waiting: [], waiting_count: 0]
+  defstruct [:table, slots: %{}, ids: %{}, sources: %{}, waiting: [], waiting_count: 0]
 
   @doc "Starts a channel with checked options; it connects on its own."
   @spec start_link(Options.t()) :: GenServer.on_start()
@@ -37,9 +51,16 @@ defmodule SynapseBridge.Channel.Connector do
   """
   @spec checkout(Table.t(), wait_for_ready :: boolean(), Call.deadline()) ::
           {:ok, pid()} | {:error, Status.t()} | :timeout | :stopped
-  def checkout(%Table{connector: connector}, wait_for_ready?, deadline) do
+  def checkout(%Table{connector: connector} = table, wait_for_ready?, deadline) do
     timeout = deadline |> Call.remaining() |> Call.receive_timeout()
-    GenServer.call(connector, {:checkout, wait_for_ready?, deadline}, timeout)
+
+    with :ready <- GenServer.call(connector, {:checkout, wait_for_ready?, deadline}, timeout) do
+      # It may have gone on the way to here.
+      case Table.connection(table) do
+        nil -> checkout(table, wait_for_ready?, deadline)
+        connection -> {:ok, connection}
+      end
+    end
   catch
     :exit, {:timeout, _call} -> :timeout
     :exit, _reason -> :stopped
@@ -48,17 +69,19 @@ defmodule SynapseBridge.Channel.Connector do
   @impl true
   def init(options) do
     Process.flag(:trap_exit, true)
-    {:ok, connect(%__MODULE__{table: Table.register(options)})}
+    state = %__MODULE__{table: Table.register(options)}
+    {resolved, servers} = Enum.split_with(options.targets, &match?({:dns, _name}, &1.address))
+    state = Enum.reduce(resolved, state, &resolve(&2, &1))
+    {:ok, Enum.reduce(Enum.uniq(servers), state, &add(&2, &1))}
   end
 
   @impl true
-  def handle_call({:checkout, _wait?, _deadline}, _from, %{phase: {:connected, pid, _}} = state) do
-    {:reply, {:ok, pid}, state}
-  end
-
   def handle_call({:checkout, wait?, deadline}, from, state) do
     cond do
-      state.failure != nil and not wait? ->
+      Table.ready?(state.table) ->
+        {:reply, :ready, state}
+
+      not wait? and not hopeful?(state) ->
         {:reply, {:error, unavailable(state)}, state}
 
       state.waiting_count < state.table.options.max_queue ->
@@ -70,83 +93,159 @@ defmodule SynapseBridge.Channel.Connector do
   end
 
   @impl true
-  def handle_info({:connected, pid}, %{phase: {:connecting, pid}} = state) do
-    if state.failure, do: Logger.info("connected to #{target(state)} again")
-    Table.publish(state.table, pid)
-
-    for {from, _wait?, _deadline} <- Enum.reverse(state.waiting),
-        do: GenServer.reply(from, {:ok, pid})
-
-    phase = {:connected, pid, System.monotonic_time(:millisecond)}
-    {:noreply, %{state | phase: phase, failure: nil, waiting: [], waiting_count: 0}}
+  def handle_info({:connected, pid}, state) do
+    with_slot(state, pid, fn slot ->
+      if slot.failure, do: Logger.info("connected to #{slot.target} again")
+      phase = {:ready, pid, System.monotonic_time(:millisecond)}
+      state |> put(%{slot | phase: phase, failure: nil}) |> publish()
+    end)
   end
 
-  def handle_info({:draining, pid, text}, %{phase: {:connected, pid, since}} = state) do
-    {:noreply, replace(state, since, text)}
+  def handle_info({:draining, pid, text}, state) do
+    with_slot(state, pid, &(state |> replace(&1, text) |> publish()))
   end
 
-  def handle_info({:EXIT, pid, reason}, %{phase: {:connected, pid, since}} = state) do
-    Table.withdraw(state.table, pid)
-    {:noreply, replace(state, since, text(reason))}
+  def handle_info({:EXIT, pid, reason}, state) do
+    with_slot(state, pid, &(state |> replace(&1, text(reason)) |> publish()))
   end
 
-  def handle_info({:EXIT, pid, reason}, %{phase: {:connecting, pid}} = state) do
-    {:noreply, pause(state, text(reason))}
+  def handle_info({:connect, id, timer}, state) do
+    case state.slots do
+      %{^id => %{phase: {:pausing, ^timer}} = slot} -> {:noreply, connect(state, slot)}
+      %{} -> {:noreply, state}
+    end
   end
 
-  def handle_info({:connect, timer}, %{phase: {:pausing, timer}} = state) do
-    {:noreply, connect(state)}
+  def handle_info({:endpoints, key, result}, state) when is_map_key(state.sources, key) do
+    {:noreply, endpoints(state, key, result)}
   end
 
-  # The end of a connection that was draining, and messages that came too late.
+  # Messages that came too late.
   def handle_info(_message, state), do: {:noreply, state}
 
   @impl true
   def terminate(_reason, state), do: Table.unregister(state.table)
 
-  defp connect(state) do
-    {:ok, pid} = Connection.start_link(state.table)
-    %{state | phase: {:connecting, pid}}
+  # The others are connections that were draining, and those of servers that are not there any more.
+  defp with_slot(state, pid, fun) do
+    case state.ids do
+      %{^pid => id} -> {:noreply, fun.(Map.fetch!(state.slots, id))}
+      %{} -> {:noreply, state}
+    end
   end
 
-  defp replace(state, since, text) do
+  defp put(state, slot), do: %{state | slots: Map.put(state.slots, slot.id, slot)}
+
+  # Servers that come and go
+
+  defp resolve(state, target) do
+    {:ok, resolver} = Resolver.start_link(target, state.table.options.resolve_interval)
+    source = %{process: resolver, servers: [], failure: nil}
+    %{state | sources: Map.put(state.sources, target, source)}
+  end
+
+  # What was found before is better than nothing.
+  defp endpoints(state, key, {:error, text}) do
+    source = state.sources[key]
+    if source.failure == nil, do: Logger.warning("#{key}: #{text}; trying again")
+    turn_away(%{state | sources: Map.put(state.sources, key, %{source | failure: text})})
+  end
+
+  defp endpoints(state, key, {:ok, servers}) do
+    source = %{state.sources[key] | servers: servers, failure: nil}
+    before = servers(state)
+    state = %{state | sources: Map.put(state.sources, key, source)}
+    now = servers(state)
+    state = Enum.reduce(before -- now, state, &remove(&2, &1))
+    state = Enum.reduce(now -- before, state, &add(&2, &1))
+    publish(state)
+  end
+
+  defp servers(state) do
+    static = Enum.reject(state.table.options.targets, &match?({:dns, _name}, &1.address))
+    Enum.uniq(static ++ Enum.flat_map(state.sources, fn {_key, source} -> source.servers end))
+  end
+
+  defp add(state, target) do
+    %{pool_size: size, balance: balance} = state.table.options
+
+    Enum.reduce(1..size, state, fn number, state ->
+      load = if balance == :least_loaded, do: Balancer.new_load()
+      connect(state, %Slot{id: {number, target}, target: target, load: load})
+    end)
+  end
+
+  defp remove(state, target) do
+    {gone, slots} = Enum.split_with(state.slots, fn {_id, slot} -> slot.target == target end)
+    pids = for {_id, slot} <- gone, pid = Slot.pid(slot), do: pid
+    Enum.each(pids, &Connection.retire/1)
+    %{state | slots: Map.new(slots), ids: Map.drop(state.ids, pids)}
+  end
+
+  # Connections
+
+  defp connect(state, %{load: load} = slot) do
+    load = load && Balancer.new_load()
+    {:ok, pid} = Connection.start_link(state.table, slot.target, load)
+    slot = %{slot | phase: {:connecting, pid}, load: load}
+    put(%{state | ids: Map.put(state.ids, pid, slot.id)}, slot)
+  end
+
+  defp replace(state, %{phase: {:connecting, pid}} = slot, text) do
+    pause(forget(state, pid), slot, text)
+  end
+
+  defp replace(state, %{phase: {:ready, pid, since}} = slot, text) do
+    state = forget(state, pid)
+    resolve_again(state)
     settled? = System.monotonic_time(:millisecond) - since >= @settled_after
 
     cond do
-      settled? -> connect(%{state | failures: 0})
+      settled? -> connect(state, %{slot | failures: 0})
       # Once at once, so that a server may restart whenever it likes; then it is a habit.
-      state.failures == 0 -> connect(%{state | failures: 1})
-      true -> pause(state, text)
+      slot.failures == 0 -> connect(state, %{slot | failures: 1})
+      true -> pause(state, slot, text)
     end
   end
 
-  defp pause(%{table: table} = state, text) do
-    failures = state.failures + 1
-    delay = Backoff.delay(table.options.backoff, failures)
-    Table.put_failure(table, text)
+  defp forget(state, pid) do
+    Table.withdraw(state.table, pid)
+    %{state | ids: Map.delete(state.ids, pid)}
+  end
 
-    # Once per outage; later attempts would say the same.
-    if state.failure == nil do
-      Logger.warning("no connection to #{target(state)}: #{text}; trying again in #{delay} ms")
+  defp resolve_again(state) do
+    for {%Target{}, source} <- state.sources, do: Resolver.again(source.process)
+  end
+
+  defp pause(state, slot, text) do
+    failures = slot.failures + 1
+    delay = Backoff.delay(state.table.options.backoff, failures)
+    resolve_again(state)
+
+    # Once per outage; later attempts, and other connections, would say the same.
+    unless Enum.any?(state.slots, fn {_, s} -> s.target == slot.target and s.failure != nil end) do
+      Logger.warning("no connection to #{slot.target}: #{text}; trying again in #{delay} ms")
     end
 
     timer = make_ref()
-    Process.send_after(self(), {:connect, timer}, delay)
-    state = %{state | phase: {:pausing, timer}, failures: failures, failure: text}
-    turn_away(state)
+    Process.send_after(self(), {:connect, slot.id, timer}, delay)
+    slot = %{slot | phase: {:pausing, timer}, failures: failures, failure: text}
+    state |> put(slot) |> turn_away()
   end
 
-  # Answers the calls that do not wait any longer, and forgets those that have given up.
-  defp turn_away(state) do
-    status = unavailable(state)
+  defp publish(state) do
+    ready = state.slots |> Enum.sort() |> Enum.map(&elem(&1, 1)) |> Enum.filter(&Slot.ready?/1)
+    Table.publish(state.table, Enum.map(ready, &Slot.member/1))
+    if ready == [], do: state, else: serve(state)
+  end
 
-    waiting =
-      for {from, wait?, deadline} = entry <- state.waiting,
-          wait? or GenServer.reply(from, {:error, status}) != :ok,
-          Call.remaining(deadline) != 0,
-          do: entry
+  # Calls that wait
 
-    %{state | waiting: waiting, waiting_count: length(waiting)}
+  defp serve(state) do
+    for {from, _wait?, _deadline} <- Enum.reverse(state.waiting),
+        do: GenServer.reply(from, :ready)
+
+    %{state | waiting: [], waiting_count: 0}
   end
 
   defp wait(state, from, wait?, deadline) do
@@ -154,23 +253,59 @@ defmodule SynapseBridge.Channel.Connector do
     %{state | waiting: waiting, waiting_count: state.waiting_count + 1}
   end
 
+  # Whether a connection may come about without a pause.
+  defp hopeful?(state) do
+    Enum.any?(state.slots, fn {_id, slot} -> slot.failure == nil end) or
+      Enum.any?(state.sources, fn {_, source} ->
+        source.servers == [] and source.failure == nil
+      end)
+  end
+
+  # Answers the calls that do not wait any longer, and forgets those that have given up.
+  defp turn_away(state) do
+    if hopeful?(state) do
+      state
+    else
+      status = unavailable(state)
+      Table.put_failure(state.table, failure(state))
+
+      waiting =
+        for {from, wait?, deadline} = entry <- state.waiting,
+            wait? or GenServer.reply(from, {:error, status}) != :ok,
+            Call.remaining(deadline) != 0,
+            do: entry
+
+      %{state | waiting: waiting, waiting_count: length(waiting)}
+    end
+  end
+
   defp text({:shutdown, {:lost, text}}), do: text
   defp text(reason), do: "its process ended: " <> Exception.format_exit(reason)
-
-  defp target(state), do: to_string(state.table.options.target)
 
   defp unavailable(state) do
     Status.local(
       :unavailable,
-      "no connection to #{target(state)}: #{state.failure}. " <>
+      "no connection to #{failure(state)}. " <>
         "It is tried again; wait_for_ready: true makes calls wait for it"
     )
+  end
+
+  # Each server, and why there is no connection to it.
+  defp failure(state) do
+    slots = for {_id, %{failure: text} = slot} when text != nil <- state.slots, do: slot
+    sources = for {key, %{failure: text}} when text != nil <- state.sources, do: {key, text}
+
+    slots
+    |> Enum.uniq_by(& &1.target)
+    |> Enum.map(&{&1.target, &1.failure})
+    |> Kernel.++(sources)
+    |> Enum.map_join("; ", fn {target, text} -> "#{target}: #{text}" end)
   end
 
   defp queue_full(state) do
     Status.local(
       :resource_exhausted,
-      "#{state.waiting_count} calls wait already for a connection to #{target(state)}: " <>
+      "#{state.waiting_count} calls wait already for a connection to #{state.table.label}: " <>
         "make fewer calls at a time, or raise the channel's option max_queue"
     )
   end

@@ -3,37 +3,45 @@ defmodule SynapseBridge.Channel.Table do
   What a calling process needs to know of a channel, where it can read it without asking any process.
 
   The settings of a channel are a persistent term under its name and its pid. What changes is in an
-  ETS table of the process that keeps it connected: the connection that takes calls, why there is
+  ETS table of the process that keeps it connected: the connections that take calls, why there are
   none, and the header blocks of the methods called so far. The table goes when its owner goes, and
   then the channel counts as not running, whatever the persistent term says.
   """
 
-  alias SynapseBridge.Channel.Options
+  alias SynapseBridge.Channel.{Balancer, Options}
   alias SynapseBridge.Transport.Request
 
   # Paths come from generated code. Should someone make them up, the table does not grow for ever.
   @most_heads 10_000
 
-  @enforce_keys [:ets, :connector, :options, :scheme, :authority]
-  defstruct [:ets, :connector, :options, :scheme, :authority]
+  @enforce_keys [:ets, :connector, :options, :scheme, :authority, :label, :turn]
+  defstruct [:ets, :connector, :options, :scheme, :authority, :label, :turn]
 
+  @typedoc """
+    * `label` - the servers, for a person
+    * `turn` - counts the calls, for taking turns (`SynapseBridge.Channel.Balancer`)
+  """
   @type t :: %__MODULE__{
           ets: :ets.table(),
           connector: pid(),
           options: Options.t(),
           scheme: String.t(),
-          authority: String.t()
+          authority: String.t(),
+          label: String.t(),
+          turn: :atomics.atomics_ref()
         }
 
   @doc "Makes the calling process known as the one that keeps a channel connected."
   @spec register(Options.t()) :: t()
-  def register(%Options{} = options) do
+  def register(%Options{targets: targets} = options) do
     table = %__MODULE__{
       ets: :ets.new(__MODULE__, [:set, :public, read_concurrency: true]),
       connector: self(),
       options: options,
       scheme: if(options.tls, do: "https", else: "http"),
-      authority: options.authority || options.target.authority
+      authority: options.authority || hd(targets).authority,
+      label: Enum.join(targets, ", "),
+      turn: :atomics.new(1, signed: false)
     }
 
     for key <- keys(options), do: :persistent_term.put({__MODULE__, key}, table)
@@ -59,23 +67,30 @@ defmodule SynapseBridge.Channel.Table do
     end
   end
 
-  @doc "Lets calls go to `connection`."
-  @spec publish(t(), connection :: pid()) :: true
-  def publish(%__MODULE__{ets: ets}, connection) do
-    :ets.insert(ets, {:connection, connection})
-    :ets.delete(ets, :failure)
+  @doc "Lets calls go to these connections, and no others."
+  @spec publish(t(), [Balancer.member()]) :: true
+  def publish(%__MODULE__{ets: ets}, members) do
+    if members != [], do: :ets.delete(ets, :failure)
+    :ets.insert(ets, {:ready, List.to_tuple(members)})
   end
 
   @doc """
-  Keeps new calls from `connection`, if it is the one that takes them. The connection does this
-  itself as soon as it knows, so that no call goes its way while others still have to hear of it.
+  Keeps new calls from `connection`. The connection does this itself as soon as it knows, so that no
+  call goes its way while others still have to hear of it.
   """
-  @spec withdraw(t(), connection :: pid()) :: true
-  def withdraw(%__MODULE__{ets: ets}, connection) do
-    :ets.delete_object(ets, {:connection, connection})
+  @spec withdraw(t(), connection :: pid()) :: :ok
+  def withdraw(%__MODULE__{ets: ets} = table, connection) do
+    with [{:ready, members} = row] <- :ets.lookup(ets, :ready),
+         {:ok, others} <- Balancer.without(members, connection) do
+      # Only if nobody has changed the row in the meantime.
+      new = {{:ready, {:const, others}}}
+      if :ets.select_replace(ets, [{row, [], [new]}]) == 0, do: withdraw(table, connection)
+    end
+
+    :ok
   rescue
     # The channel is gone already.
-    ArgumentError -> true
+    ArgumentError -> :ok
   end
 
   @doc "Notes why there is no connection."
@@ -86,9 +101,22 @@ defmodule SynapseBridge.Channel.Table do
   @spec failure(t()) :: String.t() | nil
   def failure(table), do: lookup(table, :failure)
 
-  @doc "The connection that takes calls."
+  @doc "Whether there is a connection that takes calls."
+  @spec ready?(t()) :: boolean()
+  def ready?(table), do: lookup(table, :ready) not in [nil, {}]
+
+  @doc "The connections that take calls."
+  @spec connections(t()) :: [pid()]
+  def connections(table), do: table |> lookup(:ready) |> Balancer.pids()
+
+  @doc "A connection that takes calls: the one whose turn it is."
   @spec connection(t()) :: pid() | nil
-  def connection(table), do: lookup(table, :connection)
+  def connection(%__MODULE__{turn: turn} = table) do
+    case lookup(table, :ready) do
+      nil -> nil
+      members -> Balancer.choose(members, turn)
+    end
+  end
 
   @doc "The header block that all calls of the method at `path` share, made with the first one."
   @spec head(t(), path :: String.t()) :: Request.block()

@@ -70,6 +70,7 @@ defmodule SynapseBridge.Transport.Socket do
   defp options(ip) when tuple_size(ip) == 8, do: [:inet6 | @tcp ++ @common]
   defp options(_ip), do: @tcp ++ @common
 
+  defp certificate_host(%Target{host: host}) when host != nil, do: host
   defp certificate_host(%Target{address: {:name, name}}), do: name
   defp certificate_host(%Target{address: {:ip, ip}}), do: ip
   defp certificate_host(%Target{address: {:unix, _path}}), do: "localhost"

@@ -7,6 +7,13 @@ defmodule SynapseBridge.Transport.TLS do
   OTP 25 would verify nothing by itself, so all of it is asked for here.
   """
 
+  @doc "Checks the option `:tls` of a channel: `false`, or options of `:ssl`."
+  @spec new(term()) :: {:ok, false | keyword()} | {:error, String.t()}
+  def new(tls) when tls in [nil, false], do: {:ok, false}
+  def new(true), do: {:ok, []}
+  def new(tls) when is_list(tls), do: {:ok, tls}
+  def new(_other), do: {:error, "expected true, false or a keyword list of options of :ssl"}
+
   @doc """
   Makes a TLS connection of a TCP one, within `timeout` milliseconds. `options` are those of
   `:ssl.connect/3` and take precedence; `host` is whom the certificate has to be for.

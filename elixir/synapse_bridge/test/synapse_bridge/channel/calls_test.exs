@@ -65,7 +65,7 @@ defmodule SynapseBridge.Channel.CallsTest do
             {{:timeout, 1.5}, "got 1.5"},
             {{:timeout, -1}, "got -1"},
             {{:wait_for_ready, 1}, "call option :wait_for_ready: expected true or false, got 1"},
-            {{:time_out, 5}, "unknown call option"}
+            {{:time_out, 5}, "call option :time_out is unknown; did you mean :timeout?"}
           ] do
         error =
           assert_raise ArgumentError, fn -> Channel.unary(channel, "/p.S/M", "", [option]) end

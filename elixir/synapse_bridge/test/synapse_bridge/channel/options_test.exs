@@ -6,7 +6,7 @@ defmodule SynapseBridge.Channel.OptionsTest do
 
   test "only a target is required" do
     options = Options.new!(target: "localhost:50051")
-    assert options.target.port == 50_051
+    assert [%{port: 50_051}] = options.targets
 
     assert %{tls: false, timeout: 60_000, wait_for_ready: false, max_response_size: 67_108_864} =
              options
@@ -18,6 +18,13 @@ defmodule SynapseBridge.Channel.OptionsTest do
   for {title, opts, text} <- [
         {"no target", [], ~s(needs the option :target, like target: "localhost:50051")},
         {"a bad target", [target: "localhost"], "has no port"},
+        {"two kinds of target", [target: "a:1", targets: ["b:1"]], "not both"},
+        {"no targets", [targets: []], "expected a list of targets"},
+        {"a bad target among others", [targets: ["a:1", "b"]], ~s("b" has no port)},
+        {"an empty pool", [target: "a:1", pool_size: 0], "expected a positive integer"},
+        {"an unknown balance", [target: "a:1", balance: :random],
+         "expected :round_robin or :least_loaded, got :random"},
+        {"no keyword list", ["a:1"], "expected a keyword list"},
         {"an unknown option", [target: "a:1", time_out: 5], "did you mean :timeout?"},
         {"a wrong timeout", [target: "a:1", timeout: -1],
          "expected milliseconds or :infinity, got -1"},
@@ -27,8 +34,9 @@ defmodule SynapseBridge.Channel.OptionsTest do
         {"a wrong flag", [target: "a:1", wait_for_ready: nil], "expected true or false"},
         {"an unknown backoff", [target: "a:1", backoff: [inital: 5]], "did you mean :initial?"},
         {"a backoff that shrinks", [target: "a:1", backoff: [multiplier: 0.5]],
-         "pauses that grow"},
-        {"a backoff that is no number", [target: "a:1", backoff: [max: :infinity]], "numbers"}
+         "option :multiplier: expected a number of at least 1, got 0.5"},
+        {"a backoff that is no number", [target: "a:1", backoff: [max: :infinity]],
+         "option :max: expected a number of at least 1, got :infinity"}
       ] do
     @opts opts
     @text text
@@ -41,7 +49,7 @@ defmodule SynapseBridge.Channel.OptionsTest do
   test "every option is documented with its default" do
     docs = Options.docs()
 
-    for name <- Map.keys(Options.new!(target: "a:1")) -- [:__struct__],
+    for name <- [:target | Map.keys(Options.new!(target: "a:1")) -- [:__struct__]],
         do: assert(docs =~ "`:#{name}` - ")
 
     assert docs =~ "Default: `60000`"

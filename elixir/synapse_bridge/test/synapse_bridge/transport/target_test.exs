@@ -8,8 +8,8 @@ defmodule SynapseBridge.Transport.TargetTest do
   test "what a target may be" do
     for {text, address, port, authority} <- [
           {"localhost:50051", {:name, "localhost"}, 50_051, "localhost:50051"},
-          {"dns:example.org:443", {:name, "example.org"}, 443, "example.org:443"},
-          {"dns:///example.org:443", {:name, "example.org"}, 443, "example.org:443"},
+          {"dns:example.org:443", {:dns, "example.org"}, 443, "example.org:443"},
+          {"dns:///example.org:443", {:dns, "example.org"}, 443, "example.org:443"},
           {"127.0.0.1:1", {:ip, {127, 0, 0, 1}}, 1, "127.0.0.1:1"},
           {"ipv4:10.0.0.1:65535", {:ip, {10, 0, 0, 1}}, 65_535, "10.0.0.1:65535"},
           {"[::1]:80", {:ip, {0, 0, 0, 0, 0, 0, 0, 1}}, 80, "[::1]:80"},
@@ -19,6 +19,34 @@ defmodule SynapseBridge.Transport.TargetTest do
         ] do
       assert Target.parse(text) ==
                {:ok, %Target{address: address, port: port, authority: authority}}
+    end
+  end
+
+  test "one address of a name keeps the name, for its certificate" do
+    {:ok, target} = Target.parse("dns:example.org:443")
+    assert to_string(target) == "dns:example.org:443"
+    server = Target.at(target, {10, 0, 0, 1})
+
+    assert %{address: {:ip, {10, 0, 0, 1}}, host: "example.org", authority: "example.org:443"} =
+             server
+
+    assert to_string(server) == "example.org:443 (10.0.0.1)"
+  end
+
+  test "what stays on this machine" do
+    for {text, local?} <- [
+          {"localhost:1", true},
+          {"dns:localhost:1", true},
+          {"127.3.2.1:1", true},
+          {"[::1]:1", true},
+          {"unix:/x", true},
+          {"example.org:1", false},
+          {"10.0.0.1:1", false},
+          {"[::2]:1", false},
+          {"0.0.0.0:1", false}
+        ] do
+      {:ok, target} = Target.parse(text)
+      assert {text, Target.local?(target)} == {text, local?}
     end
   end
 
