@@ -7,6 +7,15 @@ The package has four parts, and imports point one way (``cli → generate → co
 - :mod:`synapse_bridge.contract` is that contract, as plain data;
 - :mod:`synapse_bridge.generate` turns a contract into text, without touching anything else;
 - :mod:`synapse_bridge.serve` is the runtime that generated servers lean on.
+
+The names below are for the functions that are bridged: a parameter annotated with :class:`Context`
+gets that of its call, :func:`raises` and :func:`method` say about a function what its signature
+cannot.
 """
+
+from synapse_bridge.context import Cancelled, Context
+from synapse_bridge.declaration import method, raises
+
+__all__ = ["Cancelled", "Context", "__version__", "method", "raises"]
 
 __version__ = "0.1.0"

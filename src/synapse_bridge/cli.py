@@ -196,7 +196,11 @@ def _contract(
     source = configuration.read(file) if file else configuration.Source()
     module = module or _only_module(source)
     return introspect(
-        module, functions or (), source.naming(module, elixir_module), source.overrides()
+        module,
+        functions or (),
+        source.naming(module, elixir_module),
+        source.overrides(),
+        source.calls(module),
     )
 
 

@@ -19,7 +19,8 @@ from typing import Annotated, Any, TypeAlias
 import pydantic
 import yaml
 
-from synapse_bridge.introspect import Naming, Override
+from synapse_bridge.duration import milliseconds
+from synapse_bridge.introspect import Calls, Naming, Override
 
 FILES = ("synapse.yaml", "synapse.yml", "synapse.json", "pyproject.toml")
 """Where the configuration is looked for in the working directory."""
@@ -38,6 +39,27 @@ class _Strict(pydantic.BaseModel):
     )
 
 
+def _duration(value: float | str) -> float | str:
+    milliseconds(value)
+    return value
+
+
+class MethodConfig(_Strict):
+    """What a function does not say about its calls itself."""
+
+    timeout: Annotated[float | str, pydantic.AfterValidator(_duration)] | None = None
+    """The longest that a call may take: `500ms`, `5s`, `2m`, `1h`, or a number of seconds."""
+    idempotent: bool | None = None
+    """Whether clients may call again where it is not known that a call arrived."""
+    raises: list[str] = []
+    """Exceptions to declare besides those of the code: `OutOfStock`, `shop.errors.OutOfStock`."""
+
+    def calls(self) -> Calls:
+        """The same for introspection."""
+        whole = None if self.timeout is None else milliseconds(self.timeout)
+        return Calls(whole, self.idempotent, tuple(self.raises))
+
+
 class ModuleConfig(_Strict):
     """Names of one service."""
 
@@ -51,6 +73,8 @@ class ModuleConfig(_Strict):
     """The proto service. Default: the last part of the Elixir module, and `Service`."""
     functions: dict[str, ElixirName] = {}
     """Elixir names of functions, by their Python names."""
+    methods: dict[str, MethodConfig] = {}
+    """What goes for the calls of functions, by their Python names."""
 
 
 class Config(_Strict):
@@ -89,6 +113,11 @@ class Source:
             functions=found.functions,
             origin=self.place("modules", target, "functions"),
         )
+
+    def calls(self, target: str) -> dict[str, Calls]:
+        """What goes for the calls of a service's functions."""
+        found = self.config.modules.get(target, ModuleConfig())
+        return {name: method.calls() for name, method in found.methods.items()}
 
     def overrides(self) -> dict[str, Override]:
         """The types that replace others, by qualified name."""
@@ -242,6 +271,8 @@ def _explain(path: Path, error: pydantic.ValidationError, lines: _Lines) -> str:
 def _nearest(at: tuple[str, ...]) -> str:
     """The right key that is nearest to a wrong one, or all that there are."""
     model: type[pydantic.BaseModel] = ModuleConfig if at[0] == "modules" else Config
+    if at[0] == "modules" and "methods" in at[2:3]:
+        model = MethodConfig
     known = list(model.model_fields)
     near = difflib.get_close_matches(at[-1], known, n=1, cutoff=0.5)
     if near:

@@ -19,8 +19,8 @@ from synapse_bridge.contract.model import (
     Literally,
     Message,
     Method,
-    Parameter,
     Required,
+    Streamed,
 )
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import (
@@ -56,7 +56,7 @@ class _Description:
             yield Text()
             yield self.method(method)
         for message in self.contract.messages:
-            if message.role in ("model", "dataclass"):
+            if message.role not in ("request", "response"):
                 yield Text()
                 yield self.message(message)
         for enum in self.contract.enums:
@@ -81,36 +81,45 @@ class _Description:
     def python_signature(self, method: Method, fields: dict[str, Field]) -> str:
         """``price(order: Order, *, rate: float = 1.0) -> Quote``, as far as the contract knows."""
         written = ", ".join(
-            self.python_parameter(parameter, fields[parameter.name])
-            for parameter in method.parameters
+            self.python_parameter(method, fields[parameter.name]) for parameter in method.parameters
         )
         result = "None" if method.result is None else self.python(method.result)
+        if method.streams_result:
+            result = f"{_stream(method)}[{result}]"
         word = "async def" if method.is_async else "def"
         return f"{word} {method.function}({written}) -> {result}"
 
-    def python_parameter(self, parameter: Parameter, field: Field) -> str:
+    def python_parameter(self, method: Method, field: Field) -> str:
+        type_ = self.python(field.type)
         match field.default:
+            case Streamed():
+                return f"{field.name}: {_stream(method)}[{type_}]"
             case Required():
                 default = ""
             case Literally(value):
                 default = f" = {self.value(field.type, value)}"
             case Dynamic():
                 default = " = …"
-        return f"{parameter.name}: {self.python(field.type)}{default}"
+        return f"{field.name}: {type_}{default}"
 
     def elixir_signature(self, method: Method, fields: dict[str, Field]) -> str:
         """``price(order, opts \\\\ []) :: {:ok, …} | {:error, …}``."""
         positional = [p for p in method.parameters if p.kind == "positional"]
         arguments = [fields[p.name].elixir for p in positional]
         keyword = [fields[p.name] for p in method.parameters if p.kind == "keyword"]
-        needed = any(isinstance(field.default, Required) for field in keyword)
+        needed = any(isinstance(field.default, Required | Streamed) for field in keyword)
         arguments.append("opts" if needed else "opts \\\\ []")
-        ok = ":ok" if method.result is None else f"{{:ok, {self.elixir(method.result)}}}"
+        ok = ":ok"
+        if method.result is not None:
+            value = self.elixir(method.result)
+            ok = f"{{:ok, {f'Enumerable.t({value})' if method.streams_result else value}}}"
         call = f"{self.contract.service.elixir}.{method.elixir}({', '.join(arguments)})"
-        return f"{call} :: {ok} | {{:error, SynapseBridge.Error.t()}}"
+        errors = [self.contract.message(name).elixir for name in method.raises]
+        error = " | ".join(f"{module}.t()" for module in [*errors, "SynapseBridge.Error"])
+        return f"{call} :: {ok} | {{:error, {error}}}"
 
     def message(self, message: Message) -> RenderableType:
-        """A model or dataclass with its fields."""
+        """A model, dataclass or exception with its fields."""
         parts: list[RenderableType] = [self.title(message.name, message.elixir, message.role)]
         if message.doc:
             parts.append(Text(message.doc))
@@ -159,6 +168,8 @@ class _Description:
                 return self.value(field.type, value)
             case Dynamic():
                 return "Python's"
+            case Streamed():
+                return "a stream"
 
     def value(self, type_: Type, value: JSONValue) -> str:
         """A literal as Python writes it."""
@@ -197,6 +208,10 @@ class _Description:
         if isinstance(ref, EnumRef):
             return self.contract.enum(ref.name).elixir
         return self.contract.message(ref.name).elixir
+
+
+def _stream(method: Method) -> str:
+    return "AsyncIterator" if method.is_async else "Iterator"
 
 
 def _constraints(type_: Type, of: str = "") -> Iterator[str]:

@@ -15,6 +15,7 @@ from synapse_bridge.contract.model import (
     Parameter,
     Required,
     Service,
+    Streamed,
 )
 from synapse_bridge.contract.types import (
     Constraints,
@@ -49,5 +50,6 @@ __all__ = [
     "Required",
     "Scalar",
     "Service",
+    "Streamed",
     "Type",
 ]

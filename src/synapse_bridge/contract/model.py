@@ -35,7 +35,12 @@ class Dynamic:
     """A default that only Python can make (a factory, an object): absent on the wire."""
 
 
-Default: TypeAlias = "Required | Literally | Dynamic"
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """The field of a request that carries one item of a stream: in any message, or in none."""
+
+
+Default: TypeAlias = "Required | Literally | Dynamic | Streamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A model, dataclass, or the request or response of a method.
+    """A model, dataclass, declared exception, or the request or response of a method.
 
     ``name`` is the qualified Python name (``shop.models.Order``); for requests and responses it is
     the qualified function name with ``#request`` or ``#response``. ``proto`` is the message's name
@@ -69,7 +74,7 @@ class Message:
     name: str
     proto: str
     elixir: str
-    role: Literal["model", "dataclass", "request", "response"]
+    role: Literal["model", "dataclass", "error", "request", "response"]
     fields: tuple[Field, ...]
     doc: str = ""
     module: str = ""
@@ -142,6 +147,13 @@ class Method:
     (``process_data`` or ``agent.process``), ``proto`` the rpc name, ``elixir`` the function name.
     ``request`` and ``response`` name messages of the contract; ``result`` is the type of the
     response's one field, or ``None`` where the function returns ``None``.
+
+    ``stream`` names the parameter that is a stream: its field has the type of an item. With
+    ``streams_result``, the result is one, too, and ``result`` the type of an item. ``context``
+    names the parameter that takes a :class:`synapse_bridge.Context`; no field belongs to it.
+    ``timeout_ms`` is the default deadline of a call. An ``idempotent`` method may be called
+    again where nobody knows whether a call arrived. ``raises`` names the messages of the
+    exceptions that are part of the contract.
     """
 
     name: str
@@ -156,6 +168,12 @@ class Method:
     doc: Docstring
     source: str = ""
     """``file.py:line``, relative to the module's import root."""
+    stream: str | None = None
+    streams_result: bool = False
+    context: str | None = None
+    timeout_ms: int | None = None
+    idempotent: bool = False
+    raises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

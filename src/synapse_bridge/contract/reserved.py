@@ -24,7 +24,7 @@ ELIXIR_SPECIAL_FORMS = _words(
 
 CLIENT_FUNCTIONS = _words(
     """
-    call child_spec def defp module_info rpc start_link use behaviour_info __info__
+    call call_stream child_spec def defp module_info rpc start_link use behaviour_info __info__
     """
 )
 """What a generated client module already has, or uses in its own text."""

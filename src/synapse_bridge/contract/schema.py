@@ -15,7 +15,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any, cast
 
-from synapse_bridge.contract import schema_read, schema_write
+from synapse_bridge.contract import reach, schema_read, schema_write
 from synapse_bridge.contract.model import Contract, Docstring, Enum, Message, Method, Service
 from synapse_bridge.contract.schema_write import VERSION
 from synapse_bridge.contract.types import (
@@ -28,7 +28,15 @@ from synapse_bridge.contract.types import (
     Type,
 )
 
-__all__ = ["VERSION", "ContractError", "contract_hash", "document_schema", "from_json", "to_json"]
+__all__ = [
+    "VERSION",
+    "ContractError",
+    "contract_hash",
+    "document_schema",
+    "from_json",
+    "method_hash",
+    "to_json",
+]
 
 
 class ContractError(ValueError):
@@ -55,12 +63,24 @@ def contract_hash(contract: Contract) -> str:
     """16 hexadecimal digits that change when the two ends would no longer understand each other.
 
     Covered are service, methods, messages, enums, numbers, types, constraints and defaults. Not
-    covered are documentation, source lines, and names that never leave one side.
+    covered are documentation, source lines, default deadlines, and names that never leave one side.
     """
+    return _digest(contract)[:16]
+
+
+def method_hash(contract: Contract, method: Method) -> str:
+    """8 hexadecimal digits that change with the method or a message that it reaches.
+
+    Where the hashes of two contracts differ, these say which calls are concerned.
+    """
+    return _digest(reach.of_method(contract, method))[:8]
+
+
+def _digest(contract: Contract) -> str:
     text = json.dumps(
         schema_write.document(_wire_only(contract)), sort_keys=True, ensure_ascii=True
     )
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def document_schema() -> dict[str, Any]:
@@ -119,6 +139,10 @@ def _wire_method(method: Method, protos: Mapping[str, str]) -> Method:
         is_async=False,
         doc=Docstring(),
         source="",
+        context=None,
+        timeout_ms=None,
+        idempotent=False,
+        raises=tuple(sorted(protos[name] for name in method.raises)),
     )
 
 

@@ -20,6 +20,7 @@ from synapse_bridge.contract.model import (
     Parameter,
     Required,
     Service,
+    Streamed,
 )
 from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.contract.schema_write import LENGTH_KEYWORDS, NUMBER_KEYWORDS, Schema
@@ -82,6 +83,7 @@ class _Reader:
                 "parameters": tuple(Parameter(**p) for p in schema["parameters"]),
                 "result": None if result is None else self.type(result),
                 "doc": _docstring(schema["doc"]),
+                "raises": tuple(_name(error["$ref"]) for error in schema["raises"]),
             }
         )
 
@@ -109,6 +111,8 @@ class _Reader:
                 return Literally(self.names(type_, value))
             case "dynamic":
                 return Dynamic()
+            case "streamed":
+                return Streamed()
             case _:
                 return Required()
 

@@ -18,6 +18,7 @@ from synapse_bridge.contract.model import (
     Method,
     Required,
     Service,
+    Streamed,
 )
 from synapse_bridge.contract.registry import row
 from synapse_bridge.contract.types import (
@@ -141,6 +142,12 @@ def _method(method: Method) -> Schema:
         "is_async": method.is_async,
         "doc": _docstring(method.doc),
         "source": method.source,
+        "stream": method.stream,
+        "streams_result": method.streams_result,
+        "context": method.context,
+        "timeout_ms": method.timeout_ms,
+        "idempotent": method.idempotent,
+        "raises": [{"$ref": reference(name)} for name in method.raises],
     }
 
 
@@ -194,6 +201,8 @@ def _default(default: Default) -> str:
             return "literal"
         case Dynamic():
             return "dynamic"
+        case Streamed():
+            return "streamed"
 
 
 def _values(type_: Type, written: JSONValue, enums: dict[str, Enum]) -> JSONValue:

@@ -12,6 +12,7 @@ scalar, enum, message                   ``optional T``
 ``Nullable(T)``, any other default      ``optional OptionalT``; absent is Python's default
 list or map, required or plainly empty  ``repeated`` / ``map``; absent is empty
 list or map, any other default          ``optional`` wrapper; absent is Python's default
+any type, item of a stream              as inside a list; absent is no item
 ======================================  =====================================================
 
 Inside a list or a map, a list, a map or a nullable is wrapped. "Plainly empty" is a default of
@@ -23,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from synapse_bridge.contract.model import Default, Literally, Required
+from synapse_bridge.contract.model import Default, Literally, Required, Streamed
 from synapse_bridge.contract.types import (
     EnumRef,
     ListOf,
@@ -56,6 +57,8 @@ class Slot:
 
 def slot(type_: Type, default: Default) -> Slot:
     """The shape of a field of this type and default."""
+    if isinstance(default, Streamed):
+        return Slot("optional", element(type_))
     match type_:
         case Nullable(inner):
             if default not in (Required(), Literally(None)):

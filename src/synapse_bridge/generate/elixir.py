@@ -21,10 +21,12 @@ from synapse_bridge.contract import (
     MessageRef,
     Method,
     Required,
+    Streamed,
     elixir_terms,
 )
 from synapse_bridge.contract.names import underscore
 from synapse_bridge.contract.registry import fill
+from synapse_bridge.contract.schema import method_hash
 from synapse_bridge.generate import elixir_docs
 from synapse_bridge.generate.elixir_fields import constraints, default, field_type
 from synapse_bridge.generate.elixir_format import statement
@@ -50,6 +52,10 @@ def emit(contract: Contract, fingerprint: str) -> dict[str, str]:
     return files
 
 
+# By whether the request and the result are streams.
+_KINDS = {(False, True): ":server", (True, False): ":client", (True, True): ":bidi"}
+
+
 class _Client:
     def __init__(self, contract: Contract, fingerprint: str) -> None:
         self.contract = contract
@@ -65,6 +71,8 @@ class _Client:
         service = self.contract.service
         name = elixir_terms.string(service.full_name)
         use = f'use SynapseBridge.Client, service: {name}, contract: "{self.fingerprint}"'
+        if errors := ", ".join(m.elixir for m in self.contract.messages if m.role == "error"):
+            use += f", errors: [{errors}]"
         blocks = [
             [*elixir_docs.attribute("moduledoc", self.docs.service()), *statement(use)],
             *(block for method in service.methods for block in self._method(method)),
@@ -72,15 +80,14 @@ class _Client:
         return self._defmodule(self.module, blocks)
 
     def _method(self, method: Method) -> Iterator[list[str]]:
-        request = self.contract.message(method.request)
-        response = self.contract.message(method.response)
-        returns_nothing = method.result is None
-        rpc = f'rpc :{method.elixir}, "{method.proto}", {request.elixir}, {response.elixir}'
-        yield statement(rpc + (", result: :none" if returns_nothing else ""))
+        yield self._rpc(method)
         name, arity = method.elixir, len(self._arguments(method)) + 1
         value = ":ok" if method.result is None else fill(method.result, "elixir_type", self._name)
-        result = ":ok" if returns_nothing else f"{{:ok, {value}}}"
-        error = "{:error, SynapseBridge.Error.t()}"
+        if method.streams_result:
+            value = f"Enumerable.t({value})"
+        result = ":ok" if method.result is None else f"{{:ok, {value}}}"
+        errors = [self._modules[error] + ".t()" for error in method.raises]
+        error = f"{{:error, {' | '.join([*errors, 'SynapseBridge.Error.t()'])}}}"
         doc = self.docs.method(method, self._arguments(method), self._options(method))
         yield [
             *elixir_docs.attribute("doc", doc),
@@ -92,6 +99,31 @@ class _Client:
             *self._spec(method, f"{name}!", value),
             *self._function(method, f"{name}!", "call!"),
         ]
+        if method.streams_result:
+            result = "{:ok, SynapseBridge.Stream.t()} | {:error, SynapseBridge.Error.t()}"
+            yield [
+                *elixir_docs.attribute("doc", self.docs.process_form(method, arity)),
+                *self._spec(method, f"{name}_stream", result),
+                *self._function(method, f"{name}_stream", "call_stream"),
+            ]
+
+    def _rpc(self, method: Method) -> list[str]:
+        request = self.contract.message(method.request)
+        response = self.contract.message(method.response)
+        parts = [f"rpc :{method.elixir}", f'"{method.proto}"', request.elixir, response.elixir]
+        if method.result is None:
+            parts.append("result: :none")
+        if method.stream or method.streams_result:
+            parts.append(f"stream: {_KINDS[method.stream is not None, method.streams_result]}")
+        if method.stream:
+            (streamed,) = (f.elixir for f in request.fields if f.name == method.stream)
+            parts.append(f"streamed: :{streamed}")
+        if method.timeout_ms is not None:
+            parts.append(f"timeout: {elixir_terms.integer(method.timeout_ms)}")
+        if method.idempotent:
+            parts.append("idempotent: true")
+        parts.append(f'fingerprint: "{method_hash(self.contract, method)}"')
+        return statement(", ".join(parts))
 
     def _arguments(self, method: Method) -> list[Field]:
         positional = {p.name for p in method.parameters if p.kind == "positional"}
@@ -112,22 +144,29 @@ class _Client:
 
     def _function(self, method: Method, name: str, call: str) -> list[str]:
         variables = [field.elixir for field in self._arguments(method)]
-        required = any(isinstance(field.default, Required) for field in self._options(method))
+        required = any(
+            isinstance(field.default, Required | Streamed) for field in self._options(method)
+        )
         head = ", ".join([*variables, "opts" if required else "opts \\\\ []"])
         values = ", ".join(f"{variable}: {variable}" for variable in variables)
         body = f"{call}(:{method.elixir}, %{{{values}}}, opts)"
         return statement(f"def {name}({head}), do: {body}")
 
     def _input(self, field: Field) -> str:
-        return fill(field.type, "elixir_input", self._name)
+        taken = fill(field.type, "elixir_input", self._name)
+        return f"Enumerable.t({taken})" if isinstance(field.default, Streamed) else taken
 
     # Messages and enums
 
     def message(self, message: Message) -> str:
-        doc = self.docs.message(message) if message.role in ("model", "dataclass") else None
+        doc = None if message.role in ("request", "response") else self.docs.message(message)
         fields = [self._field(field) for field in message.fields]
         block = ["  message do", *_spaced(fields), "  end"]
-        head = [*elixir_docs.attribute("moduledoc", doc), "  use SynapseBridge.Message"]
+        exception = ", exception: true" if message.role == "error" else ""
+        head = [
+            *elixir_docs.attribute("moduledoc", doc),
+            f"  use SynapseBridge.Message{exception}",
+        ]
         return self._defmodule(message.elixir, [head, block])
 
     def _field(self, field: Field) -> list[str]:
@@ -146,6 +185,8 @@ class _Client:
                 return "required: true"
             case Dynamic():
                 return "optional: true"
+            case Streamed():
+                return "streamed: true"
             case Literally(value):
                 return f"default: {default(field.type, value, self.contract)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from synapse_bridge.contract import (
     Contract,
@@ -12,11 +12,13 @@ from synapse_bridge.contract import (
     Enum,
     EnumRef,
     Field,
+    ListOf,
     Literally,
     Message,
     MessageRef,
     Method,
     Required,
+    Streamed,
 )
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.generate import elixir_fields, prose
@@ -65,7 +67,8 @@ class Documentation:
 
     def message(self, message: Message) -> str:
         """A message; the list of fields is added by ``SynapseBridge.Message``."""
-        return markdown(message.doc) or f"The Python {message.role} `{message.name}`."
+        kind = "exception" if message.role == "error" else message.role
+        return markdown(message.doc) or f"The Python {kind} `{message.name}`."
 
     def enum(self, enum: Enum) -> str:
         """An enum; the list of values is added by ``SynapseBridge.Enum``."""
@@ -78,24 +81,34 @@ class Documentation:
     def method(self, method: Method, arguments: list[Field], options: list[Field]) -> str:
         """A function, from its docstring."""
         doc = method.doc
+        stream = _STREAM if method.streams_result else ""
         return _paragraphs(
             markdown(doc.summary) or f"Calls the Python function `{method.name}`.",
             markdown(doc.description),
             self._parameters(arguments),
             self._options(options),
-            _section("Returns", markdown(doc.returns)),
-            _section("Errors", _raises(method)),
+            _section("Returns", _paragraphs(markdown(doc.returns), stream)),
+            _section("Errors", self._raises(method)),
             _section("Examples", "\n\n".join(map(markdown, doc.examples))),
         )
 
     def bang(self, method: Method, arity: int) -> str:
         """The function that raises."""
         value = "" if method.result is None else "returns the bare value and "
-        return f"Same as `{method.elixir}/{arity}`, but {value}raises `SynapseBridge.Error`."
+        errors = [f"`{self._modules[name]}`" for name in method.raises]
+        raised = " or ".join([*errors, "`SynapseBridge.Error`"])
+        return f"Same as `{method.elixir}/{arity}`, but {value}raises {raised}."
+
+    def process_form(self, method: Method, arity: int) -> str:
+        """The function that streams to a process."""
+        return (
+            f"Same as `{method.elixir}/{arity}`, but the items come as messages to the calling "
+            "process: see `SynapseBridge.Stream`."
+        )
 
     def _parameters(self, fields: list[Field]) -> str:
         """The parameters, where there is more to say of one than its type."""
-        if not any(field.doc or prose.requirements(field.type) for field in fields):
+        if not any(field.doc or _requirements(field) for field in fields):
             return ""
         return _section("Parameters", _items(self._item(f, f.elixir) for f in fields))
 
@@ -107,11 +120,14 @@ class Documentation:
         return _section("Options", f"{items}\n\n{also}")
 
     def _item(self, field: Field, name: str) -> str:
-        facts = [f"`{fill(field.type, 'elixir_type', self._name)}`"]
-        if demands := prose.requirements(field.type):
+        type_ = fill(field.type, "elixir_type", self._name)
+        if isinstance(field.default, Streamed):
+            type_ = f"Enumerable.t({type_})"
+        facts = [f"`{type_}`"]
+        if demands := _requirements(field):
             facts.append(demands)
         match field.default:
-            case Required() if name.startswith(":"):
+            case Required() | Streamed() if name.startswith(":"):
                 facts.append("required")
             case Dynamic():
                 facts.append("default made by Python")
@@ -138,9 +154,33 @@ class Documentation:
             functions=textwrap.dedent(_items(functions)),
         )
 
+    def _raises(self, method: Method) -> str:
+        """The declared exceptions, and what else the docstring says that Python raises."""
+        declared = {name.rpartition(".")[2]: name for name in method.raises}
+        said = {}
+        others = []
+        for name, words in method.doc.raises:
+            if known := declared.get(name.rpartition(".")[2]):
+                said[known] = words
+            else:
+                others.append(_described(f"`{name}`", words) if name else markdown(words))
+        modules = (
+            _described(f"`{self._modules[name]}`", said.get(name, "")) for name in method.raises
+        )
+        return _paragraphs(
+            _items(modules),
+            f"What Python raises arrives as `SynapseBridge.Error`:\n\n{_items(others)}"
+            if others
+            else "",
+        )
+
     def _name(self, one: MessageRef | EnumRef) -> str:
         return self._modules[one.name]
 
+
+_STREAM = """\
+A lazy stream: each enumeration is a call of its own, which an error ends by raising it, and which
+is cancelled where the enumeration stops early."""
 
 _README = """\
 # {module}
@@ -175,14 +215,9 @@ takes one, a map or a keyword list is as good.
 """
 
 
-def _raises(method: Method) -> str:
-    if not method.doc.raises:
-        return ""
-    items = _items(
-        _described(f"`{name}`", words) if name else markdown(words)
-        for name, words in method.doc.raises
-    )
-    return f"What Python raises arrives as `SynapseBridge.Error`:\n\n{items}"
+def _requirements(field: Field) -> str:
+    each = ListOf(field.type) if isinstance(field.default, Streamed) else field.type
+    return prose.requirements(each)
 
 
 def _described(subject: str, words: str) -> str:
@@ -193,7 +228,7 @@ def _section(title: str, text: str) -> str:
     return f"## {title}\n\n{text}" if text else ""
 
 
-def _items(items: Iterator[str]) -> str:
+def _items(items: Iterable[str]) -> str:
     """A list; an item of several lines stays one item."""
     return "\n".join("  * " + item.replace("\n", "\n    ") for item in items)
 

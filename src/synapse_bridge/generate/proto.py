@@ -53,7 +53,7 @@ def _in_reading_order(contract: Contract) -> Iterator[Message]:
     for method in contract.service.methods:
         yield contract.message(method.request)
         yield contract.message(method.response)
-    models = (item for item in contract.messages if item.role in ("model", "dataclass"))
+    models = (item for item in contract.messages if item.role in ("model", "dataclass", "error"))
     yield from sorted(models, key=lambda message: message.proto)
 
 
@@ -73,7 +73,9 @@ class _Proto:
         doc = "\n\n".join(filter(None, (method.doc.summary, method.doc.description)))
         request = self.contract.message(method.request).proto
         response = self.contract.message(method.response).proto
-        return [*_comment(doc), f"rpc {method.proto}({request}) returns ({response});"]
+        sent = f"stream {request}" if method.stream else request
+        returned = f"stream {response}" if method.streams_result else response
+        return [*_comment(doc), f"rpc {method.proto}({sent}) returns ({returned});"]
 
     def message(self, message: Message) -> list[str]:
         fields = [self._field(field) for field in message.fields]

@@ -11,7 +11,7 @@ converters need no checks, and becomes dicts that protobuf's constructors take.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from synapse_bridge.contract import (
     Contract,
@@ -27,9 +27,12 @@ from synapse_bridge.contract import (
     Nullable,
     Required,
     Scalar,
+    Streamed,
     Type,
 )
+from synapse_bridge.contract.reach import within
 from synapse_bridge.contract.registry import fill, row
+from synapse_bridge.contract.schema import method_hash
 from synapse_bridge.contract.types import references
 from synapse_bridge.contract.wire import Element, Slot, Wrapped, element, inside, slot
 from synapse_bridge.generate.heading import heading
@@ -50,16 +53,23 @@ from synapse_bridge.generate.python_names import PythonNames, literal
 def emit(contract: Contract, fingerprint: str) -> str:
     """The text of the server module."""
     server = _Server(contract, fingerprint)
-    received = server.within(method.request for method in contract.service.methods)
-    sent = server.within(method.response for method in contract.service.methods)
+    methods = contract.service.methods
+    errors = {MessageRef(name) for method in methods for name in method.raises}
+    received = within(contract, (method.request for method in methods))
+    sent = errors | within(
+        contract, (*(method.response for method in methods), *(error.name for error in errors))
+    )
     blocks = [server.head(received | sent)]
     for message in contract.messages:
         if MessageRef(message.name) in received:
             blocks.append(server.from_wire(message))
         if MessageRef(message.name) in sent:
             blocks.append(server.to_wire(message))
-    for method in contract.service.methods:
+    for method in methods:
         blocks += [server.arguments(method), server.response(method)]
+        if method.stream:
+            blocks.append(server.items(method))
+    blocks += map(server.error, sorted(errors, key=lambda error: error.name))
     tail = [*server.service(), "", 'if __name__ == "__main__":', "    serve.main(SERVICE)"]
     return "\n\n\n".join("\n".join(block) for block in [*blocks, tail]) + "\n"
 
@@ -69,18 +79,6 @@ class _Server:
         self.contract = contract
         self.fingerprint = fingerprint
         self.names = PythonNames(contract)
-
-    def within(self, roots: Iterable[str]) -> set[MessageRef | EnumRef]:
-        """All messages and enums that the messages of these names hold, directly or not."""
-        found: set[MessageRef | EnumRef] = set()
-        todo = [*roots]
-        while todo:
-            for field in self.contract.message(todo.pop()).fields:
-                for one in references(field.type):
-                    if one not in found and isinstance(one, MessageRef):
-                        todo.append(one.name)
-                    found.add(one)
-        return found
 
     def head(self, used: set[MessageRef | EnumRef]) -> list[str]:
         service = self.contract.service
@@ -134,9 +132,10 @@ class _Server:
 
     def _reader(self, message: Message, name: str, variable: str) -> list[str]:
         head = signature(name, variable, f"pb.{message.proto}", "dict[str, Any]")
-        if not message.fields:
+        if all(isinstance(field.default, Streamed) for field in message.fields):
             return [*head, "    return {}"]
-        body = (line for field in message.fields for line in self._read_field(field, variable))
+        plain = [field for field in message.fields if not isinstance(field.default, Streamed)]
+        body = (line for field in plain for line in self._read_field(field, variable))
         return [*head, "    value: dict[str, Any] = {}", *body, "    return value"]
 
     def _read_field(self, field: Field, variable: str) -> list[str]:
@@ -184,6 +183,27 @@ class _Server:
             *head,
             *assignment("entries: dict[Any, Any]", write),
             f"    return pb.{message.proto}({field.proto}=entries)",
+        ]
+
+    def items(self, method: Method) -> list[str]:
+        """What reads the item of the stream that a request may carry."""
+        message = self.contract.message(method.request)
+        (field,) = (field for field in message.fields if field.name == method.stream)
+        read = self._read(slot(field.type, field.default), f"request.{field.proto}")
+        sent = call("request.HasField", f'"{field.proto}"')
+        name = f"{self.names.function(method)}_items"
+        return [
+            *signature(name, "request", f"pb.{message.proto}", "list[Any]"),
+            *statement(concat("return ", choice(display("[", [read], "]"), sent, "[]"))),
+        ]
+
+    def error(self, ref: MessageRef) -> list[str]:
+        message, stem = self.contract.message(ref.name), self.names.of(ref)
+        reference = self.names.reference(message)
+        made = call(f"pb.{message.proto}", f"**{stem}_to_wire(error)")
+        return [
+            *signature(f"{stem}_error", "error", reference, f"pb.{message.proto}"),
+            *statement(concat("return ", made)),
         ]
 
     # Values from the wire
@@ -273,13 +293,33 @@ class _Server:
     def _method(self, method: Method) -> Doc:
         name = self.names.function(method)
         return call(
-            "serve.Unary",
+            "serve.Method",
             f'"{method.proto}"',
             f"{self.names.module(self.contract.service.module)}.{method.function}",
             f"pb.{self.contract.message(method.request).proto}",
             f"{name}_arguments",
             f"{name}_response",
+            *(concat(f"{key}=", value) for key, value in self._about(method)),
         )
+
+    def _about(self, method: Method) -> Iterator[tuple[str, Doc]]:
+        yield "fingerprint", f'"{method_hash(self.contract, method)}"'
+        if method.stream:
+            yield "stream", f'"{method.stream}"'
+            yield "items", f"{self.names.function(method)}_items"
+        if method.streams_result:
+            yield "streams_result", "True"
+        if method.context:
+            yield "context", f'"{method.context}"'
+        if method.timeout_ms is not None:
+            yield "timeout", repr(method.timeout_ms / 1000)
+        if method.raises:
+            errors = (self.contract.message(name) for name in sorted(method.raises))
+            entries = (
+                concat(f"{self.names.reference(e)}: ", f"{self.names.of(MessageRef(e.name))}_error")
+                for e in errors
+            )
+            yield "raises", display("{", entries, "}")
 
 
 def _variables(depth: int) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from synapse_bridge.contract import Contract, Enum, EnumRef, Message, MessageRef
 from synapse_bridge.contract.names import underscore
 
 _OWN = {"Any", "Literal", "SERVICE", "annotations", "pb", "serve"}
-_LOCALS = {"item", "key", "message", "request", "result", "value"}
-_SUFFIXES = ("from_wire", "to_wire", "arguments", "response")
+_LOCALS = {"error", "item", "key", "message", "request", "result", "value"}
+_SUFFIXES = ("from_wire", "to_wire", "arguments", "response", "items", "error")
 
 
 class PythonNames:
@@ -89,7 +89,8 @@ def _module(item: Message | Enum) -> str:
 
 
 def _modules(contract: Contract) -> set[str]:
-    models = {_module(item) for item in contract.messages if item.role in ("model", "dataclass")}
+    classes = (item for item in contract.messages if item.role not in ("request", "response"))
+    models = {_module(item) for item in classes}
     enums = {_module(item) for item in contract.enums if item.role == "enum"}
     return {contract.service.module} | models | enums
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.catalogue import Catalogue
-from synapse_bridge.introspect.functions import read_function, select
+from synapse_bridge.introspect.exceptions import read_pending
+from synapse_bridge.introspect.functions import Calls, read_function, select
 from synapse_bridge.introspect.loading import load
-from synapse_bridge.introspect.models import read_message
 from synapse_bridge.introspect.naming import Naming, check_functions, name_all
 from synapse_bridge.introspect.overrides import Override, check_overrides
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
 
-__all__ = ["IntrospectionError", "Naming", "Override", "Place", "Refusal", "introspect"]
+__all__ = ["Calls", "IntrospectionError", "Naming", "Override", "Place", "Refusal", "introspect"]
 
 
 def introspect(
@@ -26,24 +26,30 @@ def introspect(
     functions: Sequence[str] = (),
     naming: Naming | None = None,
     overrides: Mapping[str, Override] | None = None,
+    calls: Mapping[str, Calls] | None = None,
 ) -> Contract:
     """The contract of a module's functions, or of an instance's methods.
 
     ``target`` is ``package.module`` or ``package.module:object``; ``functions`` chooses among what
     it has (see :func:`~synapse_bridge.introspect.functions.select`). ``overrides`` replaces
     annotations: it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
-    ``module.function.return`` to another.
+    ``module.function.return`` to another. ``calls`` says of functions what they do not say
+    themselves.
 
     Raises :class:`IntrospectionError`, whose text is for the user.
     """
     module, path, owner = load(target)
     naming = naming or Naming()
-    check_functions(naming, owner)
+    check_functions(naming.origin, "functions", naming.functions, owner)
+    calls = calls or {}
+    check_functions(naming.origin, "methods", calls, owner)
     chosen = select(module, path, owner, functions)
     catalogue = Catalogue(overrides)
-    read = [read_function(n, f, module.__name__, path, catalogue) for n, f in chosen.items()]
-    while catalogue.pending:
-        read_message(catalogue.pending.pop(0), catalogue)
+    read = [
+        read_function(n, f, module.__name__, path, catalogue, calls.get(n, Calls()))
+        for n, f in chosen.items()
+    ]
+    read_pending(catalogue)
     check_overrides(catalogue.overrides, catalogue.seen, module.__name__)
     if catalogue.refusals:
         raise IntrospectionError.of(catalogue.refusals)

@@ -72,7 +72,7 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
 
     Raises :class:`Unsupported` where there is none that carries every value without loss.
     """
-    annotation, inner = _peel(annotation)
+    annotation, inner = peel(annotation)
     metadata = [*inner, *metadata]
     known = read_metadata(metadata)
     if known.before:
@@ -108,7 +108,7 @@ def _class_override(cls: type, context: Context) -> Any | None:
     return override
 
 
-def _peel(annotation: Any) -> tuple[Any, list[Any]]:
+def peel(annotation: Any) -> tuple[Any, list[Any]]:
     """Take ``Annotated``, ``NewType`` and type aliases off; the metadata from the inside out."""
     metadata: list[Any] = []
     seen: list[Any] = []
@@ -149,7 +149,7 @@ def _scalar(annotation: Any, values: Mapping[str, Any], context: Context) -> Sca
 
 
 def _map(key: Any, value: Any, values: Mapping[str, Any], context: Context) -> MapOf:
-    base, _ = _peel(key)
+    base, _ = peel(key)
     if base not in _KEYS:
         raise Unsupported(
             f"the keys of a dict must be str, int or bool, not {unsupported.text(base)}",
@@ -198,7 +198,7 @@ def _literal_values(annotation: Any) -> list[Any]:
     """Arguments in order, with nested Literals and aliases opened."""
     values = []
     for argument in typing.get_args(annotation):
-        inner, _ = _peel(argument)
+        inner, _ = peel(argument)
         if typing_objects.is_literal(typing.get_origin(inner)):
             values.extend(_literal_values(inner))
         else:
@@ -232,6 +232,7 @@ def _class(cls: type, context: Context) -> MessageRef | EnumRef:
     if issubclass(cls, enum.Enum):
         return context.catalogue.enum(cls)
     is_model = issubclass(cls, pydantic.BaseModel) or dataclasses.is_dataclass(cls)
+    is_model = is_model and not issubclass(cls, BaseException)
     if is_model and cls is not pydantic.BaseModel and not unsupported.is_special(cls):
         return context.catalogue.message(cls)
     raise unsupported.explain(cls)

@@ -7,12 +7,15 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import pydantic
 from pydantic.fields import FieldInfo
 
+from synapse_bridge import context as calling
+from synapse_bridge import declaration
 from synapse_bridge.contract import names
 from synapse_bridge.contract.model import (
     Default,
@@ -22,10 +25,11 @@ from synapse_bridge.contract.model import (
     Method,
     Parameter,
     Required,
+    Streamed,
 )
 from synapse_bridge.contract.types import Type
-from synapse_bridge.introspect import source
-from synapse_bridge.introspect.annotations import Context, read_type
+from synapse_bridge.introspect import exceptions, source, streams
+from synapse_bridge.introspect.annotations import Context, peel, read_type
 from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring
@@ -35,6 +39,19 @@ from synapse_bridge.introspect.naming import check_name
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Unsupported
 
 Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What the configuration says of a function's calls; it goes before what the code says.
+
+    ``raises`` are exceptions in addition to those that the code declares, by their names in its
+    module or with their module's.
+    """
+
+    timeout_ms: int | None = None
+    idempotent: bool | None = None
+    raises: Sequence[str] = ()
 
 
 def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> dict[str, Function]:
@@ -72,7 +89,7 @@ def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> 
 
 
 def read_function(
-    name: str, function: Function, module: str, path: str, catalogue: Catalogue
+    name: str, function: Function, module: str, path: str, catalogue: Catalogue, calls: Calls
 ) -> Method | None:
     """One function as contract: its request and response go to the catalogue, and so do refusals.
 
@@ -100,20 +117,18 @@ def read_function(
         catalogue.refuse(unreadable(error).at(place))
         return None
     reader = _Reader(name, function, module, expression, hints, doc, catalogue)
-    fields, parameters = [], []
-    for number, parameter in enumerate(signature.parameters.values(), 1):
-        field = reader.parameter(parameter, number)
-        if field is not None:
-            fields.append(field)
-            parameters.append(_passing(parameter))
     result = reader.result()
+    for parameter in signature.parameters.values():
+        reader.parameter(parameter)
+    raises = reader.raises(calls.raises)
     if len(catalogue.refusals) > before:
         return None
     answer = []
     if result is not None:
         answer.append(Field("result", 1, result, Required(), doc.returns, "result", "result"))
+    said = declaration.declaration(function)
     request, response = f"{qualified}#request", f"{qualified}#response"
-    catalogue.messages[request] = Message(request, "", "", "request", tuple(fields))
+    catalogue.messages[request] = Message(request, "", "", "request", tuple(reader.fields))
     catalogue.messages[response] = Message(response, "", "", "response", tuple(answer))
     return Method(
         name=name,
@@ -122,11 +137,17 @@ def read_function(
         elixir="",
         request=request,
         response=response,
-        parameters=tuple(parameters),
+        parameters=tuple(reader.parameters),
         result=result,
-        is_async=inspect.iscoroutinefunction(function),
+        is_async=reader.is_async,
         doc=doc,
         source=source.location(function, module),
+        stream=reader.stream,
+        streams_result=reader.streams_result,
+        context=reader.takes_context,
+        timeout_ms=said.timeout_ms if calls.timeout_ms is None else calls.timeout_ms,
+        idempotent=said.idempotent if calls.idempotent is None else calls.idempotent,
+        raises=raises,
     )
 
 
@@ -148,11 +169,17 @@ class _Reader:
         self.module = module
         self.expression = expression
         self.hints = hints
-        self.docs = dict(doc.params)
+        self.doc = doc
         self.catalogue = catalogue
+        self.fields: list[Field] = []
+        self.parameters: list[Parameter] = []
+        self.stream: str | None = None
+        self.streams_result = False
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.takes_context: str | None = None
 
-    def parameter(self, parameter: inspect.Parameter, number: int) -> Field | None:
-        """The field of the request that carries a parameter; ``None`` where it is refused."""
+    def parameter(self, parameter: inspect.Parameter) -> None:
+        """Note a parameter, and the field of the request that carries it."""
         name = parameter.name
         place = source.parameter_place(self.function, self.name, name)
         self.catalogue.parts[f"{self.module}.{self.expression}#request", name] = place
@@ -163,21 +190,30 @@ class _Reader:
             hint = context.override()
             if hint is None:
                 hint = self._hint(name)
+            if _is_context(hint):
+                return self._take_context(name)
+            stream = streams.read_stream(hint)
+            if stream is not None:
+                self._take_stream(parameter, stream)
+                hint = stream.item
             type_ = read_type(hint, context)
             info = FieldInfo.from_annotation(hint)
             _check_info(info)
             _check_accepted(hint)
         except Unsupported as error:
-            self.catalogue.refuse(error.at(place))
-            return None
-        return Field(
-            name=name,
-            number=number,
-            type=type_,
-            default=_default(parameter, type_, hint, self.catalogue),
-            doc=source.clean(info.description) or self.docs.get(name, ""),
-            proto=names.proto_field(name),
-            elixir=names.elixir_field(name, option=True),
+            return self.catalogue.refuse(error.at(place))
+        default = _default(parameter, type_, hint, self.catalogue) if stream is None else Streamed()
+        self.parameters.append(_passing(parameter))
+        self.fields.append(
+            Field(
+                name=name,
+                number=len(self.fields) + 1,
+                type=type_,
+                default=default,
+                doc=source.clean(info.description) or dict(self.doc.params).get(name, ""),
+                proto=names.proto_field(name),
+                elixir=names.elixir_field(name, option=True),
+            )
         )
 
     def result(self) -> Type | None:
@@ -192,10 +228,41 @@ class _Reader:
                         "it has no annotation", "write `-> …`; `-> None` where nothing comes back"
                     )
                 hint = self.hints["return"]
+            stream = streams.read_stream(hint, generator=streams.is_generator(self.function))
+            streams.check_result(self.function, stream)
+            if stream is not None:
+                self.streams_result = True
+                self.is_async |= stream.is_async
+                return read_type(stream.item, context)
             return None if hint is types.NoneType else read_type(hint, context)
         except Unsupported as error:
             self.catalogue.refuse(error.at(place))
             return None
+
+    def raises(self, configured: Sequence[str]) -> tuple[str, ...]:
+        """The names of the declared exceptions."""
+        try:
+            return exceptions.declared(self.function, self.doc, configured, self.catalogue)
+        except Unsupported as error:
+            place = source.function_place(self.function, self.name)
+            self.catalogue.refuse(error.at(place))
+            return ()
+
+    def _take_context(self, name: str) -> None:
+        if self.takes_context is not None:
+            raise Unsupported(
+                f"`{self.takes_context}` is the context already", "leave one of them out"
+            )
+        self.takes_context = name
+
+    def _take_stream(self, parameter: inspect.Parameter, stream: streams.Stream) -> None:
+        streams.check_parameter(parameter, stream, is_async=self.is_async)
+        if self.stream is not None:
+            raise Unsupported(
+                f"`{self.stream}` is a stream already, and a call has only one",
+                "write `list[…]`, or one stream of a model with both",
+            )
+        self.stream = parameter.name
 
     def _hint(self, name: str) -> Any:
         if name not in self.hints:
@@ -216,13 +283,19 @@ class _Reader:
 def _check_kind(function: Function) -> None:
     """Refuse a function whose result is not the value that its annotation names."""
     written = source.unwrap(function)
-    if inspect.isgeneratorfunction(written) or inspect.isasyncgenfunction(written):
-        raise Unsupported("it yields its results one by one", "return a `list[…]`")
     if inspect.iscoroutinefunction(written) and not inspect.iscoroutinefunction(function):
         raise Unsupported(
             "it is `async`, but its decorator makes a plain function of it",
             "write the decorator's inner function with `async def`, and await in it",
         )
+
+
+def _is_context(hint: Any) -> bool:
+    """``Context``, or ``Context | None``, which Python callers may leave out."""
+    hint, _ = peel(hint)
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    members = typing.get_args(hint) if is_union else (hint,)
+    return calling.Context in members and set(members) <= {calling.Context, types.NoneType}
 
 
 def _check_parameter(parameter: inspect.Parameter) -> None:

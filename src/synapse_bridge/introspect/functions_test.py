@@ -258,8 +258,8 @@ def test_decorated_functions_are_read_as_they_were_written(read: Read) -> None:
             "def f(x: Annotated[int, Field(alias='y')]) -> int: ...",
             ["rename the parameter"],
         ),
-        ("async def f() -> int:\n    yield 1", ["m.py:1: function `f`", "return a `list[…]`"]),
-        ("def f() -> int:\n    yield 1", ["m.py:1: function `f`", "it yields"]),
+        ("async def f() -> int:\n    yield 1", ["m.py:1: result of `f`", "`-> AsyncIterator[…]`"]),
+        ("def f() -> int:\n    yield 1", ["m.py:1: result of `f`", "it yields"]),
         (
             "import functools\ndef logged(f):\n  @functools.wraps(f)\n"
             "  def inner(*a): return f(*a)\n  return inner\n@logged\nasync def f() -> int: ...",

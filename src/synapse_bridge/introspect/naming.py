@@ -38,14 +38,13 @@ def check_name(name: str) -> None:
         raise Unsupported("a name needs a letter", f"rename `{name}`")
 
 
-def check_functions(naming: Naming, owner: object) -> None:
-    """Refuse a name for a function that the module or object does not have."""
-    for name in naming.functions:
+def check_functions(origin: str, key: str, functions: Iterable[str], owner: object) -> None:
+    """Refuse what the configuration says of a function that the module or object does not have."""
+    for name in functions:
         if not hasattr(owner, name):
             known = [name for name in dir(owner) if not name.startswith("_")]
             raise IntrospectionError(
-                f"{naming.origin}: `functions` has `{name}`, which does not exist"
-                + suggestion(name, known)
+                f"{origin}: `{key}` has `{name}`, which does not exist" + suggestion(name, known)
             )
 
 
@@ -161,6 +160,8 @@ def _name_method(method: Method, module: str, naming: Naming, claims: _Claims) -
             )
     claims.claim("rpc", proto, owner)
     claims.claim("function", elixir, owner)
+    if method.streams_result:
+        claims.claim("function", f"{elixir}_stream", owner)
     return replace(method, proto=proto, elixir=elixir)
 
 

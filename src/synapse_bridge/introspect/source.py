@@ -97,6 +97,18 @@ def member_docs(cls: type) -> dict[str, str]:
     return docs
 
 
+def assigned_attributes(cls: type, method: str) -> Iterator[str]:
+    """The attributes of ``self`` that a method of the class itself assigns."""
+    node, _ = _class(cls)
+    for statement in node.body if node else ():
+        if isinstance(statement, _Function) and statement.name == method:
+            me = next(iter(argument.arg for argument in _arguments(statement)), "self")
+            for inner in ast.walk(statement):
+                match inner:
+                    case ast.Attribute(ast.Name(id=name), attribute, ast.Store()) if name == me:
+                        yield attribute
+
+
 def location(function: Callable[..., Any], module: str) -> str:
     """``shop/pricing.py:12``: relative to where ``module`` is imported from, so that it is the
     same on every machine."""

@@ -25,7 +25,7 @@ from synapse_bridge.introspect.refusal import Unsupported
 _LIST = "write `list[…]`"
 _DICT = "write `dict[…, …]`"
 _TEXT = "write `str`, and convert in the function"
-_STREAM = "return a `list[…]`"
+_STREAM = "a stream is a whole result or a whole parameter; else write `list[…]`"
 _SHAPE = "name what it holds: a scalar type, `list[…]`, `dict[str, …]` or a model"
 
 _INSTEAD: Mapping[Any, str] = {

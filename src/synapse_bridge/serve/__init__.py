@@ -8,14 +8,14 @@ gRPC's server is loaded when a server starts.
 from synapse_bridge.serve.cli import main, run
 from synapse_bridge.serve.loading import CannotServe, load
 from synapse_bridge.serve.options import Options
-from synapse_bridge.serve.service import Members, Service, Unary, UnknownNumber
+from synapse_bridge.serve.service import Members, Method, Service, UnknownNumber
 
 __all__ = [
     "CannotServe",
     "Members",
+    "Method",
     "Options",
     "Service",
-    "Unary",
     "UnknownNumber",
     "load",
     "main",

@@ -21,7 +21,7 @@ from synapse_bridge.serve.failure import (
     InvalidRequest,
     ResultMismatch,
 )
-from synapse_bridge.serve.service import Unary
+from synapse_bridge.serve.service import Method
 from synapse_bridge.serve.threads import Threads
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
@@ -35,7 +35,7 @@ class Endpoint:
     user's models may block, too. An async function runs in the event loop.
     """
 
-    def __init__(self, method: Unary, failures: Failures, threads: Threads) -> None:
+    def __init__(self, method: Method, failures: Failures, threads: Threads) -> None:
         self._method = method
         self._failures = failures
         self._threads = threads

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from google.protobuf.descriptor import FileDescriptor
@@ -11,12 +11,19 @@ from google.protobuf.message import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Unary:
-    """A method with one request and one response.
+class Method:
+    """A method of any of gRPC's four kinds.
 
     ``function`` is any sync or async callable, also a bound method. ``arguments`` turns a request
     into a dict of the parameters that were sent, models as dicts, not yet validated. ``response``
-    makes the response message of a result that fits the function's annotation.
+    makes the response message of a result, or of one item of it, that fits the function's
+    annotation.
+
+    ``stream`` names the parameter that is a stream, and ``items`` finds its item in a request: one
+    or none. With ``streams_result`` the function gives its results one by one. ``context`` names
+    the parameter that takes the call's :class:`~synapse_bridge.Context`. ``timeout``, in seconds,
+    is the longest that a call may take. ``raises`` makes the message of each declared exception.
+    ``fingerprint`` is what the contract's fingerprint is to the whole.
     """
 
     name: str
@@ -24,6 +31,14 @@ class Unary:
     request: type[Message]
     arguments: Callable[[Any], dict[str, Any]]
     response: Callable[[Any], Message]
+    _: KW_ONLY
+    fingerprint: str = ""
+    stream: str | None = None
+    items: Callable[[Any], Sequence[Any]] | None = None
+    streams_result: bool = False
+    context: str | None = None
+    timeout: float | None = None
+    raises: Mapping[type[BaseException], Callable[[Any], Message]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +52,7 @@ class Service:
     name: str
     file: FileDescriptor
     contract: str
-    methods: tuple[Unary, ...]
+    methods: tuple[Method, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,24 +121,24 @@ SERVICE = serve.Service(
     file=pb.DESCRIPTOR,
     contract="c0ffee",
     methods=(
-        serve.Unary("Echo", probe.echo, pb.EchoRequest, echo_arguments, echo_response),
-        serve.Unary("Fail", probe.fail, pb.TextRequest, fail_arguments, text_response),
-        serve.Unary("FailAsync", probe.fail_async, pb.TextRequest, fail_arguments, text_response),
-        serve.Unary("Wrong", probe.wrong, pb.TextRequest, fail_arguments, echo_response),
-        serve.Unary("Wait", state.wait, pb.SecondsRequest, seconds_arguments, none_response),
-        serve.Unary(
+        serve.Method("Echo", probe.echo, pb.EchoRequest, echo_arguments, echo_response),
+        serve.Method("Fail", probe.fail, pb.TextRequest, fail_arguments, text_response),
+        serve.Method("FailAsync", probe.fail_async, pb.TextRequest, fail_arguments, text_response),
+        serve.Method("Wrong", probe.wrong, pb.TextRequest, fail_arguments, echo_response),
+        serve.Method("Wait", state.wait, pb.SecondsRequest, seconds_arguments, none_response),
+        serve.Method(
             "CountCancelled",
             state.count_cancelled,
             pb.NothingRequest,
             no_arguments,
             count_response,
         ),
-        serve.Unary(
+        serve.Method(
             "CountRunning", state.count_running, pb.NothingRequest, no_arguments, count_response
         ),
-        serve.Unary("Block", state.block, pb.SecondsRequest, seconds_arguments, count_response),
-        serve.Unary("Broken", probe.text, pb.TextRequest, text_arguments, broken_response),
-        serve.Unary("Text", probe.text, pb.TextRequest, text_arguments, text_response),
+        serve.Method("Block", state.block, pb.SecondsRequest, seconds_arguments, count_response),
+        serve.Method("Broken", probe.text, pb.TextRequest, text_arguments, broken_response),
+        serve.Method("Text", probe.text, pb.TextRequest, text_arguments, text_response),
     ),
 )
 

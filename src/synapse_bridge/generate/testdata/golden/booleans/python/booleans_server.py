@@ -65,13 +65,23 @@ def echo_response(result: booleans.Switch) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="booleans.v1.BooleansService",
     file=pb.DESCRIPTOR,
-    contract="6d99304665725c85",
+    contract="804b30b9cab78684",
     methods=(
-        serve.Unary(
-            "Flip", booleans.flip, pb.FlipRequest, flip_arguments, flip_response
+        serve.Method(
+            "Flip",
+            booleans.flip,
+            pb.FlipRequest,
+            flip_arguments,
+            flip_response,
+            fingerprint="5e7daa8f",
         ),
-        serve.Unary(
-            "Echo", booleans.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Echo",
+            booleans.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="e7caf6b1",
         ),
     ),
 )

@@ -57,17 +57,23 @@ def echo_response(result: byte_strings.Blob) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="byte_strings.v1.ByteStringsService",
     file=pb.DESCRIPTOR,
-    contract="11ae3e0a5761c5b2",
+    contract="ff781c22ba5cbdf9",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Digest",
             byte_strings.digest,
             pb.DigestRequest,
             digest_arguments,
             digest_response,
+            fingerprint="a95c8117",
         ),
-        serve.Unary(
-            "Echo", byte_strings.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Echo",
+            byte_strings.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="8c3a9a55",
         ),
     ),
 )

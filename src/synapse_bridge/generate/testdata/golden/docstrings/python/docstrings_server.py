@@ -88,34 +88,47 @@ def undocumented_response(result: None) -> pb.UndocumentedResponse:
 SERVICE = serve.Service(
     name="docstrings.v1.DocstringsService",
     file=pb.DESCRIPTOR,
-    contract="542b3b3672af358a",
+    contract="62090ebee1b04179",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Google",
             docstrings.google,
             pb.GoogleRequest,
             google_arguments,
             google_response,
+            fingerprint="5d77154b",
         ),
-        serve.Unary(
-            "Numpy", docstrings.numpy, pb.NumpyRequest, numpy_arguments, numpy_response
+        serve.Method(
+            "Numpy",
+            docstrings.numpy,
+            pb.NumpyRequest,
+            numpy_arguments,
+            numpy_response,
+            fingerprint="c4783d35",
         ),
-        serve.Unary(
-            "Rest", docstrings.rest, pb.RestRequest, rest_arguments, rest_response
+        serve.Method(
+            "Rest",
+            docstrings.rest,
+            pb.RestRequest,
+            rest_arguments,
+            rest_response,
+            fingerprint="471d2a6e",
         ),
-        serve.Unary(
+        serve.Method(
             "Markdown",
             docstrings.markdown,
             pb.MarkdownRequest,
             markdown_arguments,
             markdown_response,
+            fingerprint="f40ae08c",
         ),
-        serve.Unary(
+        serve.Method(
             "Undocumented",
             docstrings.undocumented,
             pb.UndocumentedRequest,
             undocumented_arguments,
             undocumented_response,
+            fingerprint="a9d3fddb",
         ),
     ),
 )

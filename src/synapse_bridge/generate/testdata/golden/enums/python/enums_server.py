@@ -118,23 +118,32 @@ def echo_response(result: enums.Choice) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="enums.v1.EnumsService",
     file=pb.DESCRIPTOR,
-    contract="63f4122bf4631544",
+    contract="3166ffabddad7a54",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Calculate",
             enums.calculate,
             pb.CalculateRequest,
             calculate_arguments,
             calculate_response,
+            fingerprint="ec90bf51",
         ),
-        serve.Unary(
+        serve.Method(
             "Operators",
             enums.operators,
             pb.OperatorsRequest,
             operators_arguments,
             operators_response,
+            fingerprint="3ded0cb2",
         ),
-        serve.Unary("Echo", enums.echo, pb.EchoRequest, echo_arguments, echo_response),
+        serve.Method(
+            "Echo",
+            enums.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="f75ad703",
+        ),
     ),
 )
 

@@ -71,16 +71,24 @@ def echo_response(result: floats.Measurement) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="floats.v1.FloatsService",
     file=pb.DESCRIPTOR,
-    contract="c72a1f67e8dfea99",
+    contract="672ff727b7696e2d",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Average",
             floats.average,
             pb.AverageRequest,
             average_arguments,
             average_response,
+            fingerprint="85a91ac6",
         ),
-        serve.Unary("Echo", floats.echo, pb.EchoRequest, echo_arguments, echo_response),
+        serve.Method(
+            "Echo",
+            floats.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="1219f115",
+        ),
     ),
 )
 

@@ -34,14 +34,15 @@ def process_data_response(result: str) -> pb.ProcessDataResponse:
 SERVICE = serve.Service(
     name="my_python_agent.v1.MyPythonAgentService",
     file=pb.DESCRIPTOR,
-    contract="2d551e99f8361ce7",
+    contract="ae4f640d50b5abb3",
     methods=(
-        serve.Unary(
+        serve.Method(
             "ProcessData",
             my_python_module.process_data,
             pb.ProcessDataRequest,
             process_data_arguments,
             process_data_response,
+            fingerprint="ae4f640d",
         ),
     ),
 )

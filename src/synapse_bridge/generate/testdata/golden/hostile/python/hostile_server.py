@@ -145,26 +145,40 @@ def def__response(result: None) -> pb.DefResponse:
 SERVICE = serve.Service(
     name="hostile.v1.HostileService",
     file=pb.DESCRIPTOR,
-    contract="0ec1c9e411d21cd7",
+    contract="a011d076454ff4b8",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Inspect",
             hostile.inspect,
             pb.InspectRequest,
             inspect_arguments,
             inspect_response,
+            fingerprint="a18d4925",
         ),
-        serve.Unary(
+        serve.Method(
             "ToString",
             hostile.to_string,
             pb.ToStringRequest,
             to_string_arguments,
             to_string_response,
+            fingerprint="042d19ae",
         ),
-        serve.Unary(
-            "Send", hostile.send, pb.SendRequest, send_arguments, send_response
+        serve.Method(
+            "Send",
+            hostile.send,
+            pb.SendRequest,
+            send_arguments,
+            send_response,
+            fingerprint="205e6ed7",
         ),
-        serve.Unary("Def", hostile.def_, pb.DefRequest, def__arguments, def__response),
+        serve.Method(
+            "Def",
+            hostile.def_,
+            pb.DefRequest,
+            def__arguments,
+            def__response,
+            fingerprint="8bbbb299",
+        ),
     ),
 )
 

@@ -63,17 +63,23 @@ def echo_response(result: integers.Counter) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="integers.v1.IntegersService",
     file=pb.DESCRIPTOR,
-    contract="bcb48ace75f619ec",
+    contract="b0f2362ad587e298",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Increase",
             integers.increase,
             pb.IncreaseRequest,
             increase_arguments,
             increase_response,
+            fingerprint="2f4089c8",
         ),
-        serve.Unary(
-            "Echo", integers.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Echo",
+            integers.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="ee6462c6",
         ),
     ),
 )

@@ -98,16 +98,24 @@ def echo_response(result: _lists.Lists) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="lists.v1.ListsService",
     file=pb.DESCRIPTOR,
-    contract="9ce4876c0bc6e22b",
+    contract="84ee0e4b754dad7f",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Corners",
             _lists.corners,
             pb.CornersRequest,
             corners_arguments,
             corners_response,
+            fingerprint="6745f3b5",
         ),
-        serve.Unary("Echo", _lists.echo, pb.EchoRequest, echo_arguments, echo_response),
+        serve.Method(
+            "Echo",
+            _lists.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="24d2bf4d",
+        ),
     ),
 )
 

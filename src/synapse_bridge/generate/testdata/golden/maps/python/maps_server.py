@@ -123,19 +123,32 @@ def echo_response(result: _maps.Maps) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="maps.v1.MapsService",
     file=pb.DESCRIPTOR,
-    contract="621f6ec1bb6f7c07",
+    contract="5c83423074e8cce6",
     methods=(
-        serve.Unary(
-            "Totals", _maps.totals, pb.TotalsRequest, totals_arguments, totals_response
+        serve.Method(
+            "Totals",
+            _maps.totals,
+            pb.TotalsRequest,
+            totals_arguments,
+            totals_response,
+            fingerprint="a398af07",
         ),
-        serve.Unary(
+        serve.Method(
             "Grouped",
             _maps.grouped,
             pb.GroupedRequest,
             grouped_arguments,
             grouped_response,
+            fingerprint="bec4d073",
         ),
-        serve.Unary("Echo", _maps.echo, pb.EchoRequest, echo_arguments, echo_response),
+        serve.Method(
+            "Echo",
+            _maps.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="64b7fb02",
+        ),
     ),
 )
 

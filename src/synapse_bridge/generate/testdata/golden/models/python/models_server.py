@@ -109,18 +109,31 @@ def echo_node_response(result: models.Node) -> pb.EchoNodeResponse:
 SERVICE = serve.Service(
     name="models.v1.ModelsService",
     file=pb.DESCRIPTOR,
-    contract="569df67abaf055cd",
+    contract="edd2fe92e19c6838",
     methods=(
-        serve.Unary(
-            "Unpack", models.unpack, pb.UnpackRequest, unpack_arguments, unpack_response
+        serve.Method(
+            "Unpack",
+            models.unpack,
+            pb.UnpackRequest,
+            unpack_arguments,
+            unpack_response,
+            fingerprint="a7f658e9",
         ),
-        serve.Unary("Echo", models.echo, pb.EchoRequest, echo_arguments, echo_response),
-        serve.Unary(
+        serve.Method(
+            "Echo",
+            models.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="68354dee",
+        ),
+        serve.Method(
             "EchoNode",
             models.echo_node,
             pb.EchoNodeRequest,
             echo_node_arguments,
             echo_node_response,
+            fingerprint="f84c63ee",
         ),
     ),
 )

@@ -153,19 +153,39 @@ def echo_response(result: optionals.Person) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="optionals.v1.OptionalsService",
     file=pb.DESCRIPTOR,
-    contract="c19967455d6fdca5",
+    contract="ef37d02949346b9f",
     methods=(
-        serve.Unary(
-            "Greet", optionals.greet, pb.GreetRequest, greet_arguments, greet_response
+        serve.Method(
+            "Greet",
+            optionals.greet,
+            pb.GreetRequest,
+            greet_arguments,
+            greet_response,
+            fingerprint="ad00ad14",
         ),
-        serve.Unary(
-            "Find", optionals.find, pb.FindRequest, find_arguments, find_response
+        serve.Method(
+            "Find",
+            optionals.find,
+            pb.FindRequest,
+            find_arguments,
+            find_response,
+            fingerprint="82fb5219",
         ),
-        serve.Unary(
-            "Moods", optionals.moods, pb.MoodsRequest, moods_arguments, moods_response
+        serve.Method(
+            "Moods",
+            optionals.moods,
+            pb.MoodsRequest,
+            moods_arguments,
+            moods_response,
+            fingerprint="0956924e",
         ),
-        serve.Unary(
-            "Echo", optionals.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Echo",
+            optionals.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="7eec041b",
         ),
     ),
 )

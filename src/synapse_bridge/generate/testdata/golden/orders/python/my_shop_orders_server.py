@@ -294,35 +294,71 @@ def greatest_response(result: bytes) -> pb.GreatestResponse:
 SERVICE = serve.Service(
     name="my_shop.orders.v1.OrdersService",
     file=pb.DESCRIPTOR,
-    contract="ab52a2ab0546a999",
+    contract="7f6882a55087e0af",
     methods=(
-        serve.Unary(
-            "Price", orders.price, pb.PriceRequest, price_arguments, price_response
+        serve.Method(
+            "Price",
+            orders.price,
+            pb.PriceRequest,
+            price_arguments,
+            price_response,
+            fingerprint="bec3a936",
         ),
-        serve.Unary("Walk", orders.walk, pb.WalkRequest, walk_arguments, walk_response),
-        serve.Unary(
-            "Forget", orders.forget, pb.ForgetRequest, forget_arguments, forget_response
+        serve.Method(
+            "Walk",
+            orders.walk,
+            pb.WalkRequest,
+            walk_arguments,
+            walk_response,
+            fingerprint="8156578f",
         ),
-        serve.Unary(
+        serve.Method(
+            "Forget",
+            orders.forget,
+            pb.ForgetRequest,
+            forget_arguments,
+            forget_response,
+            fingerprint="0861e03a",
+        ),
+        serve.Method(
             "Version",
             orders.version,
             pb.VersionRequest,
             version_arguments,
             version_response,
+            fingerprint="84c5c596",
         ),
-        serve.Unary("Find", orders.find, pb.FindRequest, find_arguments, find_response),
-        serve.Unary(
-            "Totals", orders.totals, pb.TotalsRequest, totals_arguments, totals_response
+        serve.Method(
+            "Find",
+            orders.find,
+            pb.FindRequest,
+            find_arguments,
+            find_response,
+            fingerprint="fa7a6d37",
         ),
-        serve.Unary(
-            "Matrix", orders.matrix, pb.MatrixRequest, matrix_arguments, matrix_response
+        serve.Method(
+            "Totals",
+            orders.totals,
+            pb.TotalsRequest,
+            totals_arguments,
+            totals_response,
+            fingerprint="6d0cd142",
         ),
-        serve.Unary(
+        serve.Method(
+            "Matrix",
+            orders.matrix,
+            pb.MatrixRequest,
+            matrix_arguments,
+            matrix_response,
+            fingerprint="38336736",
+        ),
+        serve.Method(
             "Greatest",
             orders.greatest,
             pb.GreatestRequest,
             greatest_arguments,
             greatest_response,
+            fingerprint="2b3f0848",
         ),
     ),
 )

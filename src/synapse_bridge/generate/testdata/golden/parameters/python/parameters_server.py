@@ -165,56 +165,63 @@ def a_method_with_a_very_long_name_that_does_a_lot_response(
 SERVICE = serve.Service(
     name="parameters.v1.ParametersService",
     file=pb.DESCRIPTOR,
-    contract="a19a40c35dcd7e3e",
+    contract="da7654b253f09a69",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Nothing",
             parameters.agent.nothing,
             pb.NothingRequest,
             nothing_arguments,
             nothing_response,
+            fingerprint="e977c9c4",
         ),
-        serve.Unary(
+        serve.Method(
             "Positional",
             parameters.agent.positional,
             pb.PositionalRequest,
             positional_arguments,
             positional_response,
+            fingerprint="d885263a",
         ),
-        serve.Unary(
+        serve.Method(
             "Defaults",
             parameters.agent.defaults,
             pb.DefaultsRequest,
             defaults_arguments,
             defaults_response,
+            fingerprint="3d214d95",
         ),
-        serve.Unary(
+        serve.Method(
             "Keywords",
             parameters.agent.keywords,
             pb.KeywordsRequest,
             keywords_arguments,
             keywords_response,
+            fingerprint="16c1bc57",
         ),
-        serve.Unary(
+        serve.Method(
             "OnlyKeywords",
             parameters.agent.only_keywords,
             pb.OnlyKeywordsRequest,
             only_keywords_arguments,
             only_keywords_response,
+            fingerprint="0e4c40c3",
         ),
-        serve.Unary(
+        serve.Method(
             "Reserved",
             parameters.agent.reserved,
             pb.ReservedRequest,
             reserved_arguments,
             reserved_response,
+            fingerprint="02eea2cf",
         ),
-        serve.Unary(
+        serve.Method(
             "AMethodWithAVeryLongNameThatDoesALot",
             parameters.agent.a_method_with_a_very_long_name_that_does_a_lot,
             pb.AMethodWithAVeryLongNameThatDoesALotRequest,
             a_method_with_a_very_long_name_that_does_a_lot_arguments,
             a_method_with_a_very_long_name_that_does_a_lot_response,
+            fingerprint="ef0a7b97",
         ),
     ),
 )

@@ -65,13 +65,23 @@ def echo_response(result: strings.Text) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="strings.v1.StringsService",
     file=pb.DESCRIPTOR,
-    contract="e8e53f14a4aead19",
+    contract="28d629992555b19f",
     methods=(
-        serve.Unary(
-            "Shout", strings.shout, pb.ShoutRequest, shout_arguments, shout_response
+        serve.Method(
+            "Shout",
+            strings.shout,
+            pb.ShoutRequest,
+            shout_arguments,
+            shout_response,
+            fingerprint="48961020",
         ),
-        serve.Unary(
-            "Echo", strings.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Echo",
+            strings.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="0fcc1125",
         ),
     ),
 )

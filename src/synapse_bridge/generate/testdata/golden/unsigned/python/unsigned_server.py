@@ -58,11 +58,23 @@ def echo_response(result: unsigned.Sum) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="unsigned.v1.UnsignedService",
     file=pb.DESCRIPTOR,
-    contract="1b457ea0f936d837",
+    contract="17da327aff0565c1",
     methods=(
-        serve.Unary("Add", unsigned.add, pb.AddRequest, add_arguments, add_response),
-        serve.Unary(
-            "Echo", unsigned.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Add",
+            unsigned.add,
+            pb.AddRequest,
+            add_arguments,
+            add_response,
+            fingerprint="1e42a8bb",
+        ),
+        serve.Method(
+            "Echo",
+            unsigned.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="73fb9e27",
         ),
     ),
 )

@@ -139,17 +139,23 @@ def echo_response(result: wrappers.Wrapped) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="wrappers.v1.WrappersService",
     file=pb.DESCRIPTOR,
-    contract="7187d988c8037fb3",
+    contract="be5f754bf294fbc7",
     methods=(
-        serve.Unary(
+        serve.Method(
             "Unwrap",
             wrappers.unwrap,
             pb.UnwrapRequest,
             unwrap_arguments,
             unwrap_response,
+            fingerprint="d5822486",
         ),
-        serve.Unary(
-            "Echo", wrappers.echo, pb.EchoRequest, echo_arguments, echo_response
+        serve.Method(
+            "Echo",
+            wrappers.echo,
+            pb.EchoRequest,
+            echo_arguments,
+            echo_response,
+            fingerprint="c232ced1",
         ),
     ),
 )

@@ -9,9 +9,9 @@ defmodule Booleans do
 
       children = [{Booleans, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "booleans.v1.BooleansService", contract: "6d99304665725c85"
+  use SynapseBridge.Client, service: "booleans.v1.BooleansService", contract: "804b30b9cab78684"
 
-  rpc :flip, "Flip", Booleans.FlipRequest, Booleans.FlipResponse
+  rpc :flip, "Flip", Booleans.FlipRequest, Booleans.FlipResponse, fingerprint: "5e7daa8f"
 
   @doc """
   Flips a switch.
@@ -35,7 +35,7 @@ defmodule Booleans do
         ]) :: boolean()
   def flip!(switch, opts \\ []), do: call!(:flip, %{switch: switch}, opts)
 
-  rpc :echo, "Echo", Booleans.EchoRequest, Booleans.EchoResponse
+  rpc :echo, "Echo", Booleans.EchoRequest, Booleans.EchoResponse, fingerprint: "e7caf6b1"
 
   @doc """
   Returns the switch.

@@ -11,9 +11,10 @@ defmodule ByteStrings do
   """
   use SynapseBridge.Client,
     service: "byte_strings.v1.ByteStringsService",
-    contract: "11ae3e0a5761c5b2"
+    contract: "ff781c22ba5cbdf9"
 
-  rpc :digest, "Digest", ByteStrings.DigestRequest, ByteStrings.DigestResponse
+  rpc :digest, "Digest", ByteStrings.DigestRequest, ByteStrings.DigestResponse,
+    fingerprint: "a95c8117"
 
   @doc """
   The first bytes.
@@ -29,7 +30,7 @@ defmodule ByteStrings do
           binary()
   def digest!(blob, opts \\ []), do: call!(:digest, %{blob: blob}, opts)
 
-  rpc :echo, "Echo", ByteStrings.EchoRequest, ByteStrings.EchoResponse
+  rpc :echo, "Echo", ByteStrings.EchoRequest, ByteStrings.EchoResponse, fingerprint: "8c3a9a55"
 
   @doc """
   Returns the blob.

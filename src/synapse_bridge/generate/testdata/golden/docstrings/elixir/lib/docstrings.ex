@@ -13,9 +13,10 @@ defmodule Docstrings do
   """
   use SynapseBridge.Client,
     service: "docstrings.v1.DocstringsService",
-    contract: "542b3b3672af358a"
+    contract: "62090ebee1b04179"
 
-  rpc :google, "Google", Docstrings.GoogleRequest, Docstrings.GoogleResponse
+  rpc :google, "Google", Docstrings.GoogleRequest, Docstrings.GoogleResponse,
+    fingerprint: "5d77154b"
 
   @doc """
   Scales a document.
@@ -74,7 +75,7 @@ defmodule Docstrings do
   def google!(document, factor, opts \\ []),
     do: call!(:google, %{document: document, factor: factor}, opts)
 
-  rpc :numpy, "Numpy", Docstrings.NumpyRequest, Docstrings.NumpyResponse
+  rpc :numpy, "Numpy", Docstrings.NumpyRequest, Docstrings.NumpyResponse, fingerprint: "c4783d35"
 
   @doc """
   Scales a document.
@@ -119,7 +120,7 @@ defmodule Docstrings do
         ]) :: SynapseBridge.Message.double()
   def numpy!(document, opts \\ []), do: call!(:numpy, %{document: document}, opts)
 
-  rpc :rest, "Rest", Docstrings.RestRequest, Docstrings.RestResponse
+  rpc :rest, "Rest", Docstrings.RestRequest, Docstrings.RestResponse, fingerprint: "471d2a6e"
 
   @doc """
   Scales a document.
@@ -160,7 +161,8 @@ defmodule Docstrings do
         ]) :: SynapseBridge.Message.double()
   def rest!(document, opts \\ []), do: call!(:rest, %{document: document}, opts)
 
-  rpc :markdown, "Markdown", Docstrings.MarkdownRequest, Docstrings.MarkdownResponse
+  rpc :markdown, "Markdown", Docstrings.MarkdownRequest, Docstrings.MarkdownResponse,
+    fingerprint: "f40ae08c"
 
   @doc """
   Scales a document by `1`.
@@ -187,7 +189,8 @@ defmodule Docstrings do
       "Undocumented",
       Docstrings.UndocumentedRequest,
       Docstrings.UndocumentedResponse,
-      result: :none
+      result: :none,
+      fingerprint: "a9d3fddb"
 
   @doc """
   Calls the Python function `undocumented`.

@@ -9,9 +9,10 @@ defmodule Enums do
 
       children = [{Enums, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "enums.v1.EnumsService", contract: "63f4122bf4631544"
+  use SynapseBridge.Client, service: "enums.v1.EnumsService", contract: "3166ffabddad7a54"
 
-  rpc :calculate, "Calculate", Enums.CalculateRequest, Enums.CalculateResponse
+  rpc :calculate, "Calculate", Enums.CalculateRequest, Enums.CalculateResponse,
+    fingerprint: "ec90bf51"
 
   @doc """
   Calculates.
@@ -35,7 +36,8 @@ defmodule Enums do
         ]) :: Enums.Level.t()
   def calculate!(operator, opts \\ []), do: call!(:calculate, %{operator: operator}, opts)
 
-  rpc :operators, "Operators", Enums.OperatorsRequest, Enums.OperatorsResponse
+  rpc :operators, "Operators", Enums.OperatorsRequest, Enums.OperatorsResponse,
+    fingerprint: "3ded0cb2"
 
   @doc """
   Lists operators.
@@ -52,7 +54,7 @@ defmodule Enums do
         ]
   def operators!(first, opts \\ []), do: call!(:operators, %{first: first}, opts)
 
-  rpc :echo, "Echo", Enums.EchoRequest, Enums.EchoResponse
+  rpc :echo, "Echo", Enums.EchoRequest, Enums.EchoResponse, fingerprint: "f75ad703"
 
   @doc """
   Returns the choice.

@@ -9,9 +9,9 @@ defmodule Floats do
 
       children = [{Floats, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "floats.v1.FloatsService", contract: "c72a1f67e8dfea99"
+  use SynapseBridge.Client, service: "floats.v1.FloatsService", contract: "672ff727b7696e2d"
 
-  rpc :average, "Average", Floats.AverageRequest, Floats.AverageResponse
+  rpc :average, "Average", Floats.AverageRequest, Floats.AverageResponse, fingerprint: "85a91ac6"
 
   @doc """
   The mean of some values.
@@ -35,7 +35,7 @@ defmodule Floats do
         ]) :: SynapseBridge.Message.double()
   def average!(values, opts \\ []), do: call!(:average, %{values: values}, opts)
 
-  rpc :echo, "Echo", Floats.EchoRequest, Floats.EchoResponse
+  rpc :echo, "Echo", Floats.EchoRequest, Floats.EchoResponse, fingerprint: "1219f115"
 
   @doc """
   Returns the measurement.

@@ -9,12 +9,13 @@ defmodule MyPythonAgent do
   """
   use SynapseBridge.Client,
     service: "my_python_agent.v1.MyPythonAgentService",
-    contract: "2d551e99f8361ce7"
+    contract: "ae4f640d50b5abb3"
 
   rpc :process_data,
       "ProcessData",
       MyPythonAgent.ProcessDataRequest,
-      MyPythonAgent.ProcessDataResponse
+      MyPythonAgent.ProcessDataResponse,
+      fingerprint: "ae4f640d"
 
   @doc """
   Processes the input data and returns a greeting.

@@ -11,9 +11,10 @@ defmodule Hostile do
 
       children = [{Hostile, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "hostile.v1.HostileService", contract: "0ec1c9e411d21cd7"
+  use SynapseBridge.Client, service: "hostile.v1.HostileService", contract: "a011d076454ff4b8"
 
-  rpc :inspect, "Inspect", Hostile.InspectRequest, Hostile.InspectResponse
+  rpc :inspect, "Inspect", Hostile.InspectRequest, Hostile.InspectResponse,
+    fingerprint: "a18d4925"
 
   @doc """
   Ends with a quote"
@@ -63,7 +64,8 @@ defmodule Hostile do
   def inspect!(string, list, kernel, opts \\ []),
     do: call!(:inspect, %{string: string, list: list, kernel: kernel}, opts)
 
-  rpc :to_string, "ToString", Hostile.ToStringRequest, Hostile.ToStringResponse
+  rpc :to_string, "ToString", Hostile.ToStringRequest, Hostile.ToStringResponse,
+    fingerprint: "042d19ae"
 
   @doc """
   ~S\"\"\" \\u202e \u202E
@@ -93,7 +95,7 @@ defmodule Hostile do
   def to_string!(if_, unless, opts \\ []),
     do: call!(:to_string, %{if_: if_, unless: unless}, opts)
 
-  rpc :send, "Send", Hostile.SendRequest, Hostile.SendResponse
+  rpc :send, "Send", Hostile.SendRequest, Hostile.SendResponse, fingerprint: "205e6ed7"
 
   @doc """
   \"\"\"
@@ -110,7 +112,9 @@ defmodule Hostile do
         ]
   def send!(self_, opts \\ []), do: call!(:send, %{self_: self_}, opts)
 
-  rpc :def_, "Def", Hostile.DefRequest, Hostile.DefResponse, result: :none
+  rpc :def_, "Def", Hostile.DefRequest, Hostile.DefResponse,
+    result: :none,
+    fingerprint: "8bbbb299"
 
   @doc ~S"""
   \

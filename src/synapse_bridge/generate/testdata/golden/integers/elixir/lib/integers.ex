@@ -9,9 +9,10 @@ defmodule Integers do
 
       children = [{Integers, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "integers.v1.IntegersService", contract: "bcb48ace75f619ec"
+  use SynapseBridge.Client, service: "integers.v1.IntegersService", contract: "b0f2362ad587e298"
 
-  rpc :increase, "Increase", Integers.IncreaseRequest, Integers.IncreaseResponse
+  rpc :increase, "Increase", Integers.IncreaseRequest, Integers.IncreaseResponse,
+    fingerprint: "2f4089c8"
 
   @doc """
   Increases a counter.
@@ -35,7 +36,7 @@ defmodule Integers do
         ]) :: integer()
   def increase!(counter, opts \\ []), do: call!(:increase, %{counter: counter}, opts)
 
-  rpc :echo, "Echo", Integers.EchoRequest, Integers.EchoResponse
+  rpc :echo, "Echo", Integers.EchoRequest, Integers.EchoResponse, fingerprint: "ee6462c6"
 
   @doc """
   Returns the counter.

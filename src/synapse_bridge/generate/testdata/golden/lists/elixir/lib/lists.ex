@@ -9,9 +9,9 @@ defmodule Lists do
 
       children = [{Lists, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "lists.v1.ListsService", contract: "9ce4876c0bc6e22b"
+  use SynapseBridge.Client, service: "lists.v1.ListsService", contract: "84ee0e4b754dad7f"
 
-  rpc :corners, "Corners", Lists.CornersRequest, Lists.CornersResponse
+  rpc :corners, "Corners", Lists.CornersRequest, Lists.CornersResponse, fingerprint: "6745f3b5"
 
   @doc """
   Groups points.
@@ -35,7 +35,7 @@ defmodule Lists do
         ]) :: [[Lists.Point.t()]]
   def corners!(points, opts \\ []), do: call!(:corners, %{points: points}, opts)
 
-  rpc :echo, "Echo", Lists.EchoRequest, Lists.EchoResponse
+  rpc :echo, "Echo", Lists.EchoRequest, Lists.EchoResponse, fingerprint: "24d2bf4d"
 
   @doc """
   Returns the lists.

@@ -9,9 +9,9 @@ defmodule Maps do
 
       children = [{Maps, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "maps.v1.MapsService", contract: "621f6ec1bb6f7c07"
+  use SynapseBridge.Client, service: "maps.v1.MapsService", contract: "5c83423074e8cce6"
 
-  rpc :totals, "Totals", Maps.TotalsRequest, Maps.TotalsResponse
+  rpc :totals, "Totals", Maps.TotalsRequest, Maps.TotalsResponse, fingerprint: "a398af07"
 
   @doc """
   Adds up.
@@ -29,7 +29,7 @@ defmodule Maps do
         ]) :: %{optional(String.t()) => Maps.Price.t()}
   def totals!(maps, by, opts \\ []), do: call!(:totals, %{maps: maps, by: by}, opts)
 
-  rpc :grouped, "Grouped", Maps.GroupedRequest, Maps.GroupedResponse
+  rpc :grouped, "Grouped", Maps.GroupedRequest, Maps.GroupedResponse, fingerprint: "bec4d073"
 
   @doc """
   Returns the groups.
@@ -48,7 +48,7 @@ defmodule Maps do
         ]) :: %{optional(String.t()) => [Maps.Price.t()]}
   def grouped!(by, opts \\ []), do: call!(:grouped, %{by: by}, opts)
 
-  rpc :echo, "Echo", Maps.EchoRequest, Maps.EchoResponse
+  rpc :echo, "Echo", Maps.EchoRequest, Maps.EchoResponse, fingerprint: "64b7fb02"
 
   @doc """
   Returns the maps.

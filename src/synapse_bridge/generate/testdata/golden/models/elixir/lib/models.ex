@@ -9,9 +9,9 @@ defmodule Models do
 
       children = [{Models, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "models.v1.ModelsService", contract: "569df67abaf055cd"
+  use SynapseBridge.Client, service: "models.v1.ModelsService", contract: "edd2fe92e19c6838"
 
-  rpc :unpack, "Unpack", Models.UnpackRequest, Models.UnpackResponse
+  rpc :unpack, "Unpack", Models.UnpackRequest, Models.UnpackResponse, fingerprint: "a7f658e9"
 
   @doc """
   Takes the inner one out.
@@ -27,7 +27,7 @@ defmodule Models do
           Models.OuterInner.t()
   def unpack!(outer, opts \\ []), do: call!(:unpack, %{outer: outer}, opts)
 
-  rpc :echo, "Echo", Models.EchoRequest, Models.EchoResponse
+  rpc :echo, "Echo", Models.EchoRequest, Models.EchoResponse, fingerprint: "68354dee"
 
   @doc """
   Returns the model.
@@ -43,7 +43,8 @@ defmodule Models do
           Models.Outer.t()
   def echo!(value, opts \\ []), do: call!(:echo, %{value: value}, opts)
 
-  rpc :echo_node, "EchoNode", Models.EchoNodeRequest, Models.EchoNodeResponse
+  rpc :echo_node, "EchoNode", Models.EchoNodeRequest, Models.EchoNodeResponse,
+    fingerprint: "f84c63ee"
 
   @doc """
   Returns the node.

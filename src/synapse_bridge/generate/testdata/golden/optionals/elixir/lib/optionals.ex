@@ -9,9 +9,9 @@ defmodule Optionals do
 
       children = [{Optionals, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "optionals.v1.OptionalsService", contract: "c19967455d6fdca5"
+  use SynapseBridge.Client, service: "optionals.v1.OptionalsService", contract: "ef37d02949346b9f"
 
-  rpc :greet, "Greet", Optionals.GreetRequest, Optionals.GreetResponse
+  rpc :greet, "Greet", Optionals.GreetRequest, Optionals.GreetResponse, fingerprint: "ad00ad14"
 
   @doc """
   Greets somebody, or nobody.
@@ -35,7 +35,7 @@ defmodule Optionals do
         ]) :: String.t() | nil
   def greet!(person, opts \\ []), do: call!(:greet, %{person: person}, opts)
 
-  rpc :find, "Find", Optionals.FindRequest, Optionals.FindResponse
+  rpc :find, "Find", Optionals.FindRequest, Optionals.FindResponse, fingerprint: "82fb5219"
 
   @doc """
   Finds somebody.
@@ -50,7 +50,7 @@ defmodule Optionals do
   @spec find!(String.t() | nil, [SynapseBridge.Client.option()]) :: Optionals.Person.t() | nil
   def find!(name, opts \\ []), do: call!(:find, %{name: name}, opts)
 
-  rpc :moods, "Moods", Optionals.MoodsRequest, Optionals.MoodsResponse
+  rpc :moods, "Moods", Optionals.MoodsRequest, Optionals.MoodsResponse, fingerprint: "0956924e"
 
   @doc """
   Their moods.
@@ -65,7 +65,7 @@ defmodule Optionals do
   @spec moods!([String.t()] | nil, [SynapseBridge.Client.option()]) :: [Optionals.Mood.t()] | nil
   def moods!(names, opts \\ []), do: call!(:moods, %{names: names}, opts)
 
-  rpc :echo, "Echo", Optionals.EchoRequest, Optionals.EchoResponse
+  rpc :echo, "Echo", Optionals.EchoRequest, Optionals.EchoResponse, fingerprint: "7eec041b"
 
   @doc """
   Returns the person.

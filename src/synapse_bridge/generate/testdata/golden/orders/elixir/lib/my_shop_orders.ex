@@ -11,9 +11,10 @@ defmodule MyShop.Orders do
   """
   use SynapseBridge.Client,
     service: "my_shop.orders.v1.OrdersService",
-    contract: "ab52a2ab0546a999"
+    contract: "7f6882a55087e0af"
 
-  rpc :price, "Price", MyShop.Orders.PriceRequest, MyShop.Orders.PriceResponse
+  rpc :price, "Price", MyShop.Orders.PriceRequest, MyShop.Orders.PriceResponse,
+    fingerprint: "bec3a936"
 
   @doc ~S"""
   Prices an order.
@@ -76,7 +77,8 @@ defmodule MyShop.Orders do
         ]) :: MyShop.Orders.Money.t()
   def price!(order, opts), do: call!(:price, %{order: order}, opts)
 
-  rpc :walk, "Walk", MyShop.Orders.WalkRequest, MyShop.Orders.WalkResponse
+  rpc :walk, "Walk", MyShop.Orders.WalkRequest, MyShop.Orders.WalkResponse,
+    fingerprint: "8156578f"
 
   @doc """
   All values, from the left.
@@ -108,7 +110,9 @@ defmodule MyShop.Orders do
         ]) :: [integer()]
   def walk!(tree, opts \\ []), do: call!(:walk, %{tree: tree}, opts)
 
-  rpc :forget, "Forget", MyShop.Orders.ForgetRequest, MyShop.Orders.ForgetResponse, result: :none
+  rpc :forget, "Forget", MyShop.Orders.ForgetRequest, MyShop.Orders.ForgetResponse,
+    result: :none,
+    fingerprint: "0861e03a"
 
   @doc """
   Forgets an order.
@@ -129,7 +133,8 @@ defmodule MyShop.Orders do
   @spec forget!(String.t(), [{:hard, boolean()} | SynapseBridge.Client.option()]) :: :ok
   def forget!(order_id, opts \\ []), do: call!(:forget, %{order_id: order_id}, opts)
 
-  rpc :version, "Version", MyShop.Orders.VersionRequest, MyShop.Orders.VersionResponse
+  rpc :version, "Version", MyShop.Orders.VersionRequest, MyShop.Orders.VersionResponse,
+    fingerprint: "84c5c596"
 
   @doc """
   The version of the price list.
@@ -144,7 +149,8 @@ defmodule MyShop.Orders do
   @spec version!([SynapseBridge.Client.option()]) :: String.t()
   def version!(opts \\ []), do: call!(:version, %{}, opts)
 
-  rpc :find, "Find", MyShop.Orders.FindRequest, MyShop.Orders.FindResponse
+  rpc :find, "Find", MyShop.Orders.FindRequest, MyShop.Orders.FindResponse,
+    fingerprint: "fa7a6d37"
 
   @doc """
   Finds the first order of a channel.
@@ -173,7 +179,8 @@ defmodule MyShop.Orders do
         ]) :: MyShop.Orders.Order.t() | nil
   def find!(channel_, opts \\ []), do: call!(:find, %{channel_: channel_}, opts)
 
-  rpc :totals, "Totals", MyShop.Orders.TotalsRequest, MyShop.Orders.TotalsResponse
+  rpc :totals, "Totals", MyShop.Orders.TotalsRequest, MyShop.Orders.TotalsResponse,
+    fingerprint: "6d0cd142"
 
   @doc """
   Totals by currency.
@@ -190,7 +197,8 @@ defmodule MyShop.Orders do
           %{optional(String.t()) => MyShop.Orders.Money.t()}
   def totals!(orders, opts \\ []), do: call!(:totals, %{orders: orders}, opts)
 
-  rpc :matrix, "Matrix", MyShop.Orders.MatrixRequest, MyShop.Orders.MatrixResponse
+  rpc :matrix, "Matrix", MyShop.Orders.MatrixRequest, MyShop.Orders.MatrixResponse,
+    fingerprint: "38336736"
 
   @doc """
   Transposes.
@@ -212,7 +220,8 @@ defmodule MyShop.Orders do
         ) :: [[SynapseBridge.Message.double()]]
   def matrix!(rows, names, opts \\ []), do: call!(:matrix, %{rows: rows, names: names}, opts)
 
-  rpc :greatest, "Greatest", MyShop.Orders.GreatestRequest, MyShop.Orders.GreatestResponse
+  rpc :greatest, "Greatest", MyShop.Orders.GreatestRequest, MyShop.Orders.GreatestResponse,
+    fingerprint: "2b3f0848"
 
   @doc """
   Encodes a number.

@@ -11,9 +11,11 @@ defmodule Parameters do
   """
   use SynapseBridge.Client,
     service: "parameters.v1.ParametersService",
-    contract: "a19a40c35dcd7e3e"
+    contract: "da7654b253f09a69"
 
-  rpc :nothing, "Nothing", Parameters.NothingRequest, Parameters.NothingResponse, result: :none
+  rpc :nothing, "Nothing", Parameters.NothingRequest, Parameters.NothingResponse,
+    result: :none,
+    fingerprint: "e977c9c4"
 
   @doc """
   Takes and returns nothing.
@@ -27,7 +29,8 @@ defmodule Parameters do
   @spec nothing!([SynapseBridge.Client.option()]) :: :ok
   def nothing!(opts \\ []), do: call!(:nothing, %{}, opts)
 
-  rpc :positional, "Positional", Parameters.PositionalRequest, Parameters.PositionalResponse
+  rpc :positional, "Positional", Parameters.PositionalRequest, Parameters.PositionalResponse,
+    fingerprint: "d885263a"
 
   @doc """
   Takes two.
@@ -44,7 +47,8 @@ defmodule Parameters do
   def positional!(first, second, opts \\ []),
     do: call!(:positional, %{first: first, second: second}, opts)
 
-  rpc :defaults, "Defaults", Parameters.DefaultsRequest, Parameters.DefaultsResponse
+  rpc :defaults, "Defaults", Parameters.DefaultsRequest, Parameters.DefaultsResponse,
+    fingerprint: "3d214d95"
 
   @doc """
   Takes one, and more on demand.
@@ -73,7 +77,8 @@ defmodule Parameters do
         ]) :: String.t()
   def defaults!(text, opts \\ []), do: call!(:defaults, %{text: text}, opts)
 
-  rpc :keywords, "Keywords", Parameters.KeywordsRequest, Parameters.KeywordsResponse
+  rpc :keywords, "Keywords", Parameters.KeywordsRequest, Parameters.KeywordsResponse,
+    fingerprint: "16c1bc57"
 
   @doc """
   Takes one, and needs a keyword.
@@ -102,7 +107,8 @@ defmodule Parameters do
       "OnlyKeywords",
       Parameters.OnlyKeywordsRequest,
       Parameters.OnlyKeywordsResponse,
-      result: :none
+      result: :none,
+      fingerprint: "0e4c40c3"
 
   @doc """
   Needs a keyword alone.
@@ -123,7 +129,8 @@ defmodule Parameters do
   @spec only_keywords!([{:reason, String.t()} | SynapseBridge.Client.option()]) :: :ok
   def only_keywords!(opts), do: call!(:only_keywords, %{}, opts)
 
-  rpc :reserved, "Reserved", Parameters.ReservedRequest, Parameters.ReservedResponse
+  rpc :reserved, "Reserved", Parameters.ReservedRequest, Parameters.ReservedResponse,
+    fingerprint: "02eea2cf"
 
   @doc """
   Takes names that mean something in Elixir.
@@ -153,7 +160,8 @@ defmodule Parameters do
   rpc :a_method_with_a_very_long_name_that_does_a_lot,
       "AMethodWithAVeryLongNameThatDoesALot",
       Parameters.AMethodWithAVeryLongNameThatDoesALotRequest,
-      Parameters.AMethodWithAVeryLongNameThatDoesALotResponse
+      Parameters.AMethodWithAVeryLongNameThatDoesALotResponse,
+      fingerprint: "ef0a7b97"
 
   @doc """
   Shows how long lines are broken.

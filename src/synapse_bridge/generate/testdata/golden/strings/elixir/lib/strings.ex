@@ -9,9 +9,9 @@ defmodule Strings do
 
       children = [{Strings, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "strings.v1.StringsService", contract: "e8e53f14a4aead19"
+  use SynapseBridge.Client, service: "strings.v1.StringsService", contract: "28d629992555b19f"
 
-  rpc :shout, "Shout", Strings.ShoutRequest, Strings.ShoutResponse
+  rpc :shout, "Shout", Strings.ShoutRequest, Strings.ShoutResponse, fingerprint: "48961020"
 
   @doc """
   Says it louder.
@@ -35,7 +35,7 @@ defmodule Strings do
         ]) :: String.t()
   def shout!(text, opts \\ []), do: call!(:shout, %{text: text}, opts)
 
-  rpc :echo, "Echo", Strings.EchoRequest, Strings.EchoResponse
+  rpc :echo, "Echo", Strings.EchoRequest, Strings.EchoResponse, fingerprint: "0fcc1125"
 
   @doc """
   Returns the text.

@@ -9,9 +9,9 @@ defmodule Unsigned do
 
       children = [{Unsigned, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "unsigned.v1.UnsignedService", contract: "1b457ea0f936d837"
+  use SynapseBridge.Client, service: "unsigned.v1.UnsignedService", contract: "17da327aff0565c1"
 
-  rpc :add, "Add", Unsigned.AddRequest, Unsigned.AddResponse
+  rpc :add, "Add", Unsigned.AddRequest, Unsigned.AddResponse, fingerprint: "1e42a8bb"
 
   @doc """
   Adds a number.
@@ -34,7 +34,7 @@ defmodule Unsigned do
         ]) :: non_neg_integer()
   def add!(sum_, number, opts \\ []), do: call!(:add, %{sum_: sum_, number: number}, opts)
 
-  rpc :echo, "Echo", Unsigned.EchoRequest, Unsigned.EchoResponse
+  rpc :echo, "Echo", Unsigned.EchoRequest, Unsigned.EchoResponse, fingerprint: "73fb9e27"
 
   @doc """
   Returns the sum.

@@ -9,9 +9,9 @@ defmodule Wrappers do
 
       children = [{Wrappers, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "wrappers.v1.WrappersService", contract: "7187d988c8037fb3"
+  use SynapseBridge.Client, service: "wrappers.v1.WrappersService", contract: "be5f754bf294fbc7"
 
-  rpc :unwrap, "Unwrap", Wrappers.UnwrapRequest, Wrappers.UnwrapResponse
+  rpc :unwrap, "Unwrap", Wrappers.UnwrapRequest, Wrappers.UnwrapResponse, fingerprint: "d5822486"
 
   @doc """
   Unwraps.
@@ -35,7 +35,7 @@ defmodule Wrappers do
         ]) :: [[integer() | nil]]
   def unwrap!(wrapped, opts \\ []), do: call!(:unwrap, %{wrapped: wrapped}, opts)
 
-  rpc :echo, "Echo", Wrappers.EchoRequest, Wrappers.EchoResponse
+  rpc :echo, "Echo", Wrappers.EchoRequest, Wrappers.EchoResponse, fingerprint: "c232ced1"
 
   @doc """
   Returns what was wrapped.
