@@ -21,16 +21,21 @@ from synapse_bridge.contract.model import (
     Method,
     Required,
     Streamed,
+    Union,
 )
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import (
     EnumRef,
     ListOf,
     MapOf,
-    MessageRef,
     Nullable,
+    Ref,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
 
 
@@ -42,6 +47,7 @@ def describe(contract: Contract) -> RenderableType:
 class _Description:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
+        self.elixir_names = {item.name: item.elixir for item in contract.named()}
 
     def parts(self) -> Iterator[RenderableType]:
         service = self.contract.service
@@ -56,9 +62,12 @@ class _Description:
             yield Text()
             yield self.method(method)
         for message in self.contract.messages:
-            if message.role not in ("request", "response"):
+            if message.is_class:
                 yield Text()
                 yield self.message(message)
+        for union in self.contract.unions:
+            yield Text()
+            yield self.union(union)
         for enum in self.contract.enums:
             yield Text()
             yield self.enum(enum)
@@ -157,6 +166,21 @@ class _Description:
             parts.append(Text(enum.doc))
         return Group(*parts, table)
 
+    def union(self, union: Union) -> RenderableType:
+        """A union with its members."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading in ("#", "Python", "Elixir", "tag", "constraints", "meaning"):
+            table.add_column(heading, overflow="fold")
+        for member in union.members:
+            limits = ", ".join(_constraints(member.type))
+            types = self.python(member.type), self.elixir(member.type)
+            texts = (str(member.number), *types, f":{member.elixir}", limits, member.doc)
+            table.add_row(*map(Text, texts))
+        parts: list[RenderableType] = [self.title(union.name, union.elixir, "union")]
+        if union.doc:
+            parts.append(Text(union.doc))
+        return Group(*parts, table)
+
     def title(self, python: str, elixir: str, role: str) -> RenderableType:
         return f"[bold]{escape(python)}[/bold] → [bold]{escape(elixir)}[/bold] [dim]{role}[/dim]"
 
@@ -176,10 +200,17 @@ class _Description:
         match type_, value:
             case Nullable(inner), _ if value is not None:
                 return self.value(inner, value)
+            case RootOf(inner=inner), _:
+                return self.value(inner, value)
+            case TupleOf(items), list():
+                pairs = zip(items, value, strict=True)
+                return f"({', '.join(self.value(item, element) for item, element in pairs)})"
             case ListOf(item), list():
                 return f"[{', '.join(self.value(item, element) for element in value)}]"
+            case SetOf(item), list():
+                return f"{{{', '.join(self.value(item, element) for element in value)}}}"
             case MapOf(key, item), dict():
-                write = repr if key.kind == "string" else str.capitalize
+                write = repr if isinstance(key, Scalar) and key.kind == "string" else str.capitalize
                 written = (f"{write(k)}: {self.value(item, v)}" for k, v in value.items())
                 return f"{{{', '.join(written)}}}"
             case EnumRef(name), _:
@@ -196,7 +227,12 @@ class _Description:
     def elixir(self, type_: Type) -> str:
         return fill(type_, "elixir_type", self._elixir_name)
 
-    def _python_name(self, ref: MessageRef | EnumRef) -> str:
+    def _python_name(self, ref: Ref | RootOf) -> str:
+        if isinstance(ref, RootOf):
+            return ref.name.removeprefix(f"{ref.module}.")
+        if isinstance(ref, UnionRef):
+            members = self.contract.union(ref.name).members
+            return " | ".join(self.python(member.type) for member in members)
         if isinstance(ref, EnumRef):
             enum = self.contract.enum(ref.name)
             if enum.role == "literal":
@@ -204,10 +240,8 @@ class _Description:
             return enum.name.removeprefix(f"{enum.module}.")
         return ref.name.removeprefix(f"{self.contract.message(ref.name).module}.")
 
-    def _elixir_name(self, ref: MessageRef | EnumRef) -> str:
-        if isinstance(ref, EnumRef):
-            return self.contract.enum(ref.name).elixir
-        return self.contract.message(ref.name).elixir
+    def _elixir_name(self, ref: Ref | RootOf) -> str:
+        return self.elixir_names.get(ref.name, "")
 
 
 def _stream(method: Method) -> str:
@@ -219,7 +253,9 @@ def _constraints(type_: Type, of: str = "") -> Iterator[str]:
     match type_:
         case Nullable(inner):
             yield from _constraints(inner, of)
-        case ListOf(inner, constraints):
+        case RootOf(inner=inner):
+            yield from _constraints(inner, of)
+        case ListOf(inner, constraints) | SetOf(inner, constraints):
             yield from (f"{of}{name}={value!r}" for name, value in constraints.items())
             yield from _constraints(inner, f"{of}items: ")
         case MapOf(key, inner, constraints):

@@ -16,6 +16,8 @@ from synapse_bridge.contract.model import (
     Required,
     Service,
     Streamed,
+    Union,
+    UnionMember,
 )
 from synapse_bridge.contract.types import (
     Constraints,
@@ -24,8 +26,13 @@ from synapse_bridge.contract.types import (
     MapOf,
     MessageRef,
     Nullable,
+    Ref,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
 
 __all__ = [
@@ -47,9 +54,16 @@ __all__ = [
     "Method",
     "Nullable",
     "Parameter",
+    "Ref",
     "Required",
+    "RootOf",
     "Scalar",
     "Service",
+    "SetOf",
     "Streamed",
+    "TupleOf",
     "Type",
+    "Union",
+    "UnionMember",
+    "UnionRef",
 ]

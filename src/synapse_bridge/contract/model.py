@@ -48,7 +48,8 @@ class Field:
     """A member of a message.
 
     ``name`` is the Python name and the JSON name; ``proto`` and ``elixir`` are the names there
-    (they differ only for reserved words). ``number`` is the protobuf field number.
+    (they differ only for reserved words). ``number`` is the protobuf field number. A ``computed``
+    field is one that Python makes of the others: it is sent by Python and never taken.
     """
 
     name: str
@@ -58,26 +59,37 @@ class Field:
     doc: str = ""
     proto: str = ""
     elixir: str = ""
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A model, dataclass, declared exception, or the request or response of a method.
+    """A model or another class with fields, a declared exception, or the request or response of a
+    method.
 
     ``name`` is the qualified Python name (``shop.models.Order``); for requests and responses it is
     the qualified function name with ``#request`` or ``#response``. ``proto`` is the message's name
     inside the proto package, ``elixir`` its whole Elixir module name. ``module`` is the Python
     module to import for it (it cannot be told from ``name`` where classes nest); empty for a
-    request or response.
+    request or response. A generic class has a message for each of its ``arguments`` lists, which
+    are part of the name (``shop.Page[shop.Item]``). ``extra`` is the map of what a model with
+    ``extra="allow"`` holds besides its fields.
     """
 
     name: str
     proto: str
     elixir: str
-    role: Literal["model", "dataclass", "error", "request", "response"]
+    role: Literal["model", "dataclass", "namedtuple", "typed_dict", "error", "request", "response"]
     fields: tuple[Field, ...]
     doc: str = ""
     module: str = ""
+    arguments: tuple[Type, ...] = ()
+    extra: Field | None = None
+
+    @property
+    def is_class(self) -> bool:
+        """Whether a class of the user's stands behind it."""
+        return self.role not in ("request", "response")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,44 @@ class Enum:
     elixir: str
     role: Literal["enum", "literal"]
     members: tuple[EnumMember, ...]
+    doc: str = ""
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnionMember:
+    """One alternative of a union.
+
+    ``name`` says which (``int``, ``cat``), ``proto`` is its field in the message's oneof and
+    ``elixir`` its tag (an atom, without the colon). ``positions`` says where Python has it: each is
+    a path of indices through the annotation's nested unions, ``None`` left out. There are several
+    where alternatives are the same on the wire.
+    """
+
+    name: str
+    number: int
+    type: Type
+    proto: str = ""
+    elixir: str = ""
+    doc: str = ""
+    positions: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Alternatives, of which a value is exactly one; in the order of declaration.
+
+    It is called after its alias in the module (role ``alias``), else after its place (``place``),
+    as a ``Literal`` is. ``discriminator`` is the Python name of the field whose literal tells the
+    members apart, where there is one.
+    """
+
+    name: str
+    proto: str
+    elixir: str
+    members: tuple[UnionMember, ...]
+    discriminator: str | None = None
+    role: Literal["alias", "place"] = "place"
     doc: str = ""
     module: str = ""
 
@@ -196,11 +246,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """Everything both ends must agree on. Messages and enums are sorted by name."""
+    """Everything both ends must agree on. Messages, enums and unions are sorted by name."""
 
     service: Service
     messages: tuple[Message, ...]
     enums: tuple[Enum, ...]
+    unions: tuple[Union, ...] = ()
 
     def message(self, name: str) -> Message:
         """The message of that qualified Python name; ``KeyError`` where there is none."""
@@ -210,8 +261,16 @@ class Contract:
         """The enum of that qualified Python name; ``KeyError`` where there is none."""
         return _named(self.enums, name)
 
+    def union(self, name: str) -> Union:
+        """The union of that qualified Python name; ``KeyError`` where there is none."""
+        return _named(self.unions, name)
 
-_Named = TypeVar("_Named", Message, Enum)
+    def named(self) -> tuple[Message | Enum | Union, ...]:
+        """Everything that types refer to by name."""
+        return (*self.messages, *self.enums, *self.unions)
+
+
+_Named = TypeVar("_Named", Message, Enum, Union)
 
 
 def _named(items: tuple[_Named, ...], name: str) -> _Named:

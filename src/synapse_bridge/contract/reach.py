@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from synapse_bridge.contract.model import Contract, Method
-from synapse_bridge.contract.types import EnumRef, MessageRef, references
+from synapse_bridge.contract.types import EnumRef, MessageRef, Ref, Type, UnionRef, references
 
 
-def within(contract: Contract, messages: Iterable[str]) -> set[MessageRef | EnumRef]:
-    """All messages and enums that the messages of these names hold, directly or not."""
-    found: set[MessageRef | EnumRef] = set()
-    todo = [*messages]
+def within(contract: Contract, messages: Iterable[str], *, sent: bool = True) -> set[Ref]:
+    """All that the messages of these names hold, directly or not.
+
+    Computed fields hold nothing where messages are taken and not ``sent`` by Python.
+    """
+    found: set[Ref] = set()
+    todo: list[Ref] = [*map(MessageRef, messages)]
     while todo:
-        for field in contract.message(todo.pop()).fields:
-            for one in references(field.type):
-                if one not in found and isinstance(one, MessageRef):
-                    todo.append(one.name)
-                found.add(one)
+        for type_ in _parts(contract, todo.pop(), sent):
+            todo += (one for one in references(type_) if one not in found)
+            found.update(references(type_))
     return found
+
+
+def _parts(contract: Contract, one: Ref, sent: bool) -> Iterator[Type]:
+    match one:
+        case MessageRef(name):
+            message = contract.message(name)
+            yield from (field.type for field in message.fields if sent or not field.computed)
+            if message.extra is not None:
+                yield message.extra.type
+        case UnionRef(name):
+            yield from (member.type for member in contract.union(name).members)
+        case EnumRef():
+            pass
 
 
 def of_method(contract: Contract, method: Method) -> Contract:
@@ -31,4 +45,5 @@ def of_method(contract: Contract, method: Method) -> Contract:
         service=replace(contract.service, methods=(method,)),
         messages=tuple(m for m in contract.messages if MessageRef(m.name) in kept),
         enums=tuple(e for e in contract.enums if EnumRef(e.name) in kept),
+        unions=tuple(u for u in contract.unions if UnionRef(u.name) in kept),
     )

@@ -6,10 +6,14 @@ from synapse_bridge.contract.registry import ROWS, Row
 
 _INNER = {
     "list": {"item": ("T", "T", "t")},
+    "set": {"item": ("T", "T", "t")},
+    "tuple": {"name": ("", "TupleOfAB", ""), "items": ("A, B", "", "a, b")},
     "map": {"key": ("K", "K", "k"), "value": ("V", "V", "v")},
     "nullable": {"item": ("T", "T", "t")},
     "message": {"name": ("Order", "Order", "MyApp.Order")},
     "enum": {"name": ("Currency", "Currency", "MyApp.Currency")},
+    "union": {"name": ("A | B", "OrderPayment", "MyApp.OrderPayment")},
+    "root": {"name": ("RootModel[T]", "", ""), "item": ("", "T", "t")},
 }
 """What stands for the inner types of a row: in Python, in the proto, in Elixir."""
 

@@ -11,16 +11,22 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from synapse_bridge.contract.types import (
+    Container,
     EnumRef,
     ListOf,
     MapOf,
     MessageRef,
     Nullable,
+    Ref,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
     parts,
 )
-from synapse_bridge.contract.wire import Wrapped
+from synapse_bridge.contract.wire import Entry, Wrapped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,8 @@ class Row:
     """How one kind of value is written.
 
     Templates are ``str.format`` strings. ``{item}``, ``{key}`` and ``{value}`` stand for the inner
-    types' texts in the same column; ``{name}`` for the name of a message or enum there.
+    types' texts in the same column, ``{items}`` for those of a tuple; ``{name}`` for the name of a
+    message, enum or union there.
     """
 
     python: str
@@ -126,7 +133,30 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_field="{{:list, {item}}}",
             elixir_type="[{item}]",
             constraints=_LENGTH,
-            notes="Packed on the wire where the items are numbers, booleans or enums.",
+            notes=(
+                "Also `tuple[T, ...]`, `deque`, `Sequence`, `Collection` and `Iterable`. Packed on "
+                "the wire where the items are numbers, booleans or enums."
+            ),
+        ),
+        "set": Row(
+            python="set[{item}]",
+            json_schema={"type": "array", "uniqueItems": True},
+            proto="repeated {item}",
+            label="SetOf{item}",
+            elixir_field="{{:set, {item}}}",
+            elixir_type="MapSet.t({item})",
+            elixir_input="MapSet.t({item}) | [{item}]",
+            constraints=_LENGTH,
+            notes="Also `frozenset` and `collections.abc.Set`. Duplicates are refused.",
+        ),
+        "tuple": Row(
+            python="tuple[{items}]",
+            json_schema={"type": "array", "items": False},
+            proto="{name}",
+            label="TupleOf{items}",
+            elixir_field="{{:tuple, [{items}]}}",
+            elixir_type="{{{items}}}",
+            notes="A message with the fields `item_1`, `item_2` …",
         ),
         "map": Row(
             python="dict[{key}, {value}]",
@@ -136,7 +166,11 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_field="{{:map, {key}, {value}}}",
             elixir_type="%{{optional({key}) => {value}}}",
             constraints=_LENGTH,
-            notes="Keys are `str`, `int` or `bool`.",
+            notes=(
+                "Also `Mapping`, `defaultdict`, `OrderedDict` and `Counter`. Keys may be of any "
+                "hashable type: those that are not `str`, `int` or `bool` travel as a `repeated` "
+                "message with `key` and `value`."
+            ),
         ),
         "nullable": Row(
             python="{item} | None",
@@ -157,7 +191,10 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_input="{name}.t() | map() | keyword()",
             from_wire="{name}_from_wire({x})",
             to_wire="{name}_to_wire({x})",
-            notes="`BaseModel` and dataclasses, nested and recursive.",
+            notes=(
+                "`BaseModel`, dataclasses and `NamedTuple`, nested, recursive and generic. A "
+                "`TypedDict` is a map with atom keys."
+            ),
         ),
         "enum": Row(
             python="{name}",
@@ -173,6 +210,32 @@ ROWS: Mapping[str, Row] = MappingProxyType(
                 "an error in Python."
             ),
         ),
+        "union": Row(
+            python="{name}",
+            json_schema={},
+            proto="{name}",
+            label="{name}",
+            elixir_field="{{:union, {name}}}",
+            elixir_type="{name}.t()",
+            elixir_input="{name}.input()",
+            from_wire="{name}_from_wire({x})",
+            to_wire="{name}_to_wire({x})",
+            notes=(
+                "A message with a `oneof`. In Elixir the bare value where its kind tells which "
+                "member it is, else `{tag, value}`; both are taken."
+            ),
+        ),
+        "root": Row(
+            python="{name}",
+            json_schema={},
+            proto="{item}",
+            label="{item}",
+            elixir_field="{item}",
+            elixir_type="{item}",
+            elixir_input="{item}",
+            to_wire="{x}.root",
+            notes="A `RootModel` is what it holds.",
+        ),
         "wrapped": Row(
             python="{item}",
             json_schema={},
@@ -185,30 +248,55 @@ ROWS: Mapping[str, Row] = MappingProxyType(
 )
 
 
-def row(type_: Type | Wrapped) -> Row:
+def row(type_: Type | Wrapped | Entry) -> Row:
     """The row that says how values of this type are written."""
-    match type_:
-        case Scalar(kind):
-            return ROWS[kind]
-        case ListOf():
-            return ROWS["list"]
-        case MapOf():
-            return ROWS["map"]
-        case Nullable():
-            return ROWS["nullable"]
-        case MessageRef():
-            return ROWS["message"]
-        case EnumRef():
-            return ROWS["enum"]
-        case Wrapped():
-            return ROWS["wrapped"]
+    return ROWS[type_.kind if isinstance(type_, Scalar) else _KINDS[type(type_)]]
 
 
-def fill(type_: Type, column: str, name: Callable[[MessageRef | EnumRef], str]) -> str:
-    """The text of a type in a column, with ``name`` for messages and enums."""
+_KINDS: Mapping[type, str] = {
+    ListOf: "list",
+    SetOf: "set",
+    TupleOf: "tuple",
+    MapOf: "map",
+    Nullable: "nullable",
+    MessageRef: "message",
+    EnumRef: "enum",
+    UnionRef: "union",
+    RootOf: "root",
+    Wrapped: "wrapped",
+    Entry: "wrapped",
+}
+
+
+_CONTAINERS: Mapping[str, str] = {
+    "list": "list[{item}]",
+    "tuple": "tuple[{item}, ...]",
+    "deque": "collections.deque[{item}]",
+    "Sequence": "collections.abc.Sequence[{item}]",
+    "Collection": "collections.abc.Collection[{item}]",
+    "Iterable": "collections.abc.Iterable[{item}]",
+    "set": "set[{item}]",
+    "frozenset": "frozenset[{item}]",
+    "Set": "collections.abc.Set[{item}]",
+    "dict": "dict[{key}, {value}]",
+    "Mapping": "collections.abc.Mapping[{key}, {value}]",
+    "defaultdict": "collections.defaultdict[{key}, {value}]",
+    "OrderedDict": "collections.OrderedDict[{key}, {value}]",
+    "Counter": "collections.Counter[{key}]",
+}
+"""The annotations of containers, by what the contract calls them."""
+
+
+def fill(type_: Type, column: str, name: Callable[[Ref | RootOf], str]) -> str:
+    """The text of a type in a column, with ``name`` for what the user has named."""
     template: str = getattr(row(type_), column)
     if column == "elixir_input" and not template:
         template = row(type_).elixir_type
-    if isinstance(type_, MessageRef | EnumRef):
-        return template.format(name=name(type_))
-    return template.format(**{k: fill(part, column, name) for k, part in parts(type_).items()})
+    if column == "python" and isinstance(type_, Container):
+        template = _CONTAINERS[type_.python]
+    texts = {part: fill(inner, column, name) for part, inner in parts(type_).items()}
+    if isinstance(type_, Ref | RootOf):
+        texts["name"] = name(type_)
+    elif isinstance(type_, TupleOf):
+        texts = {"items": ("" if column == "label" else ", ").join(texts.values())}
+    return template.format(**texts)

@@ -16,7 +16,16 @@ from importlib import resources
 from typing import Any, cast
 
 from synapse_bridge.contract import reach, schema_read, schema_write
-from synapse_bridge.contract.model import Contract, Docstring, Enum, Message, Method, Service
+from synapse_bridge.contract.model import (
+    Contract,
+    Docstring,
+    Enum,
+    Field,
+    Message,
+    Method,
+    Service,
+    Union,
+)
 from synapse_bridge.contract.schema_write import VERSION
 from synapse_bridge.contract.types import (
     EnumRef,
@@ -24,8 +33,12 @@ from synapse_bridge.contract.types import (
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
 
 __all__ = [
@@ -109,8 +122,7 @@ def _check(document: Any) -> None:
 
 def _wire_only(contract: Contract) -> Contract:
     """The contract without what only one side ever sees; proto names stand for Python's."""
-    protos = {message.name: message.proto for message in contract.messages}
-    protos |= {enum.name: enum.proto for enum in contract.enums}
+    protos = {item.name: item.proto for item in contract.named()}
     methods = [_wire_method(method, protos) for method in contract.service.methods]
     return Contract(
         Service(
@@ -124,6 +136,7 @@ def _wire_only(contract: Contract) -> Contract:
         ),
         tuple(_wire_message(message, protos) for message in contract.messages),
         tuple(_wire_enum(enum) for enum in contract.enums),
+        tuple(_wire_union(union, protos) for union in contract.unions),
     )
 
 
@@ -147,11 +160,22 @@ def _wire_method(method: Method, protos: Mapping[str, str]) -> Method:
 
 
 def _wire_message(message: Message, protos: Mapping[str, str]) -> Message:
-    fields = [
-        replace(field, type=_wire_type(field.type, protos), doc="", elixir="")
-        for field in sorted(message.fields, key=lambda field: field.number)
+    ordered = sorted(message.fields, key=lambda field: field.number)
+    fields = tuple(_wire_field(field, protos) for field in ordered)
+    extra = None if message.extra is None else _wire_field(message.extra, protos)
+    return Message(message.proto, message.proto, "", "model", fields, extra=extra)
+
+
+def _wire_field(field: Field, protos: Mapping[str, str]) -> Field:
+    return replace(field, type=_wire_type(field.type, protos), doc="", elixir="")
+
+
+def _wire_union(union: Union, protos: Mapping[str, str]) -> Union:
+    members = [
+        replace(member, type=_wire_type(member.type, protos), doc="", elixir="", positions=())
+        for member in sorted(union.members, key=lambda member: member.number)
     ]
-    return Message(message.proto, message.proto, "", "model", tuple(fields))
+    return Union(union.proto, union.proto, "", tuple(members))
 
 
 def _wire_enum(enum: Enum) -> Enum:
@@ -168,11 +192,19 @@ def _wire_type(type_: Type, protos: Mapping[str, str]) -> Type:
             return MessageRef(protos[name])
         case EnumRef(name):
             return EnumRef(protos[name])
-        case ListOf(item):
-            return replace(type_, item=_wire_type(item, protos))
-        case MapOf(value=value):
-            return replace(type_, value=_wire_type(value, protos))
+        case UnionRef(name):
+            return UnionRef(protos[name])
+        case ListOf(item, constraints):
+            return ListOf(_wire_type(item, protos), constraints)
+        case SetOf(item, constraints):
+            return SetOf(_wire_type(item, protos), constraints)
+        case TupleOf(items):
+            return TupleOf(tuple(_wire_type(item, protos) for item in items))
+        case MapOf(key, value, constraints):
+            return MapOf(_wire_type(key, protos), _wire_type(value, protos), constraints)
         case Nullable(inner):
             return Nullable(_wire_type(inner, protos))
+        case RootOf(inner=inner):
+            return _wire_type(inner, protos)
         case Scalar():
             return type_

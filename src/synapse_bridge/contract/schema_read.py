@@ -21,6 +21,8 @@ from synapse_bridge.contract.model import (
     Required,
     Service,
     Streamed,
+    Union,
+    UnionMember,
 )
 from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.contract.schema_write import LENGTH_KEYWORDS, NUMBER_KEYWORDS, Schema
@@ -31,9 +33,13 @@ from synapse_bridge.contract.types import (
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
     ScalarKind,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
 
 _SCALARS: tuple[ScalarKind, ...] = ("bool", "int64", "uint64", "double", "bytes", "string")
@@ -48,24 +54,38 @@ def contract(document: Schema) -> Contract:
         reader.service(document["x-synapse-service"]),
         tuple(reader.message(n, d) for n, d in definitions.items() if "x-synapse-message" in d),
         tuple(reader.enums.values()),
+        tuple(reader.union(n, d) for n, d in definitions.items() if "x-synapse-union" in d),
     )
 
 
 class _Reader:
     def __init__(self, definitions: dict[str, Schema]) -> None:
         self.enums = {n: _enum(n, d) for n, d in definitions.items() if "x-synapse-enum" in d}
+        self.unions = {n for n, d in definitions.items() if "x-synapse-union" in d}
 
     def type(self, schema: Schema) -> Type:
         match schema:
             case {"$ref": str(pointer)}:
                 name = _name(pointer)
+                if name in self.unions:
+                    return UnionRef(name)
                 return EnumRef(name) if name in self.enums else MessageRef(name)
+            case {"allOf": [inner], "x-synapse-root": root}:
+                return RootOf(root["name"], root["module"], self.type(inner))
             case {"anyOf": [inner, {"type": "null"}]}:
                 return Nullable(self.type(inner))
+            case {"type": "array", "items": False}:
+                return TupleOf(tuple(map(self.type, schema.get("prefixItems", []))))
+            case {"type": "array", "uniqueItems": True, "items": item}:
+                python = schema.get("x-synapse-python", "set")
+                return SetOf(self.type(item), _constraints("set", schema), python)
             case {"type": "array", "items": item}:
-                return ListOf(self.type(item), _constraints("list", schema))
+                python = schema.get("x-synapse-python", "list")
+                return ListOf(self.type(item), _constraints("list", schema), python)
             case {"x-synapse-key": key, "additionalProperties": value}:
-                return MapOf(_scalar(key), self.type(value), _constraints("map", schema))
+                python = schema.get("x-synapse-python", "dict")
+                types = self.type(key), self.type(value)
+                return MapOf(*types, _constraints("map", schema), python)
             case _:
                 return _scalar(schema)
 
@@ -90,7 +110,21 @@ class _Reader:
     def message(self, name: str, schema: Schema) -> Message:
         about = schema["x-synapse-message"]
         fields = tuple(self.field(n, s) for n, s in schema["properties"].items())
-        return Message(name=name, fields=fields, doc=schema["description"], **about)
+        extra = [self.field(n, s) for n, s in about.get("extra", {}).items()]
+        arguments = tuple(map(self.type, about.get("arguments", ())))
+        own = {"arguments": arguments, "extra": extra[0] if extra else None}
+        return Message(name=name, fields=fields, doc=schema["description"], **{**about, **own})
+
+    def union(self, name: str, schema: Schema) -> Union:
+        about = schema["x-synapse-union"]
+        members = tuple(
+            UnionMember(
+                **{**member, "positions": tuple(map(tuple, member["positions"]))},
+                type=self.type(type_),
+            )
+            for type_, member in zip(schema["anyOf"], about["members"], strict=True)
+        )
+        return Union(name=name, doc=schema["description"], **{**about, "members": members})
 
     def field(self, name: str, schema: Schema) -> Field:
         about = schema["x-synapse-field"]
@@ -103,6 +137,7 @@ class _Reader:
             doc=schema["description"],
             proto=about["proto"],
             elixir=about["elixir"],
+            computed=about.get("computed", False),
         )
 
     def default(self, type_: Type, kind: str, value: JSONValue) -> Default:
@@ -123,7 +158,12 @@ class _Reader:
                 return None
             case Nullable(inner), _:
                 return self.names(inner, value)
-            case ListOf(item), list():
+            case RootOf(inner=inner), _:
+                return self.names(inner, value)
+            case TupleOf(items), list():
+                pairs = zip(items, value, strict=True)
+                return [self.names(item, element) for item, element in pairs]
+            case ListOf(item) | SetOf(item), list():
                 return [self.names(item, element) for element in value]
             case MapOf(value=inner), dict():
                 return {key: self.names(inner, element) for key, element in value.items()}

@@ -19,6 +19,7 @@ from synapse_bridge.contract.model import (
     Required,
     Service,
     Streamed,
+    Union,
 )
 from synapse_bridge.contract.registry import row
 from synapse_bridge.contract.types import (
@@ -28,8 +29,13 @@ from synapse_bridge.contract.types import (
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
+    unrooted,
 )
 
 VERSION = 1
@@ -52,6 +58,7 @@ LENGTH_KEYWORDS = {
     # JSON has bytes as base64, whose length is another one.
     "bytes": ("x-synapse-min-length", "x-synapse-max-length"),
     "list": ("minItems", "maxItems"),
+    "set": ("minItems", "maxItems"),
     "map": ("minProperties", "maxProperties"),
 }
 _KEYS: dict[str, Schema] = {
@@ -66,6 +73,7 @@ def document(contract: Contract) -> Schema:
     enums = {enum.name: enum for enum in contract.enums}
     definitions = {enum.name: _enum(enum) for enum in contract.enums}
     definitions |= {message.name: _message(message, enums) for message in contract.messages}
+    definitions |= {union.name: _union(union) for union in contract.unions}
     return {
         "$schema": DIALECT,
         "$id": f"urn:synapse-bridge:service:{contract.service.full_name}",
@@ -81,14 +89,28 @@ def type_schema(type_: Type) -> Schema:
     match type_:
         case Scalar(kind, constraints):
             return schema | _constraints(kind, constraints)
-        case ListOf(item, constraints):
-            return schema | {"items": type_schema(item)} | _constraints("list", constraints)
-        case MapOf(key, value, constraints):
-            return schema | _map(key, value) | _constraints("map", constraints)
+        case ListOf(item, constraints, python):
+            inner = {"items": type_schema(item)} | _python(python, "list")
+            return schema | inner | _constraints("list", constraints)
+        case SetOf(item, constraints, python):
+            inner = {"items": type_schema(item)} | _python(python, "set")
+            return schema | inner | _constraints("set", constraints)
+        case TupleOf(items):
+            length = len(items)
+            prefix: Schema = {"prefixItems": [*map(type_schema, items)]} if items else {}
+            return schema | prefix | {"minItems": length, "maxItems": length}
+        case MapOf(key, value, constraints, python):
+            inner = _map(key, value) | _python(python, "dict")
+            return schema | inner | _constraints("map", constraints)
         case Nullable(inner):
             return {"anyOf": [type_schema(inner), *schema["anyOf"]]}
-        case MessageRef(name) | EnumRef(name):
+        case MessageRef(name) | EnumRef(name) | UnionRef(name):
             return {"$ref": reference(name)}
+        case RootOf(name, module, inner):
+            return {
+                "allOf": [type_schema(inner)],
+                "x-synapse-root": {"name": name, "module": module},
+            }
 
 
 def reference(name: str) -> str:
@@ -96,17 +118,25 @@ def reference(name: str) -> str:
     return "#/$defs/" + quote(name.replace("~", "~0").replace("/", "~1"), safe="._~")
 
 
-def key_schema(key: Scalar) -> Schema:
+def key_schema(key: Type) -> Schema:
     """A map's keys as JSON has them, which is as strings."""
-    return _KEYS[key.kind] if key.kind in _KEYS else type_schema(key)
+    plain = unrooted(key)
+    if not isinstance(plain, Scalar):
+        return {}
+    return _KEYS[plain.kind] if plain.kind in _KEYS else type_schema(plain)
 
 
-def _map(key: Scalar, value: Type) -> Schema:
+def _map(key: Type, value: Type) -> Schema:
     return {
         "propertyNames": key_schema(key),
         "additionalProperties": type_schema(value),
         "x-synapse-key": type_schema(key),
     }
+
+
+def _python(kind: str, usual: str) -> Schema:
+    """The container that Python has, where it is not the usual one."""
+    return {} if kind == usual else {"x-synapse-python": kind}
 
 
 def _constraints(kind: str, constraints: Constraints) -> Schema:
@@ -164,19 +194,22 @@ def _docstring(doc: Docstring) -> Schema:
 
 def _message(message: Message, enums: dict[str, Enum]) -> Schema:
     required = [f.name for f in message.fields if isinstance(f.default, Required)]
+    extra = message.extra
     return {
         "title": message.proto,
         "description": message.doc,
         "type": "object",
         "properties": {field.name: _field(field, enums) for field in message.fields},
         "required": required,
-        "additionalProperties": False,
+        "additionalProperties": extra is not None,
         "x-synapse-message": {
             "proto": message.proto,
             "elixir": message.elixir,
             "role": message.role,
             "module": message.module,
-        },
+        }
+        | ({"arguments": [*map(type_schema, message.arguments)]} if message.arguments else {})
+        | ({"extra": {extra.name: _field(extra, enums)}} if extra else {}),
     }
 
 
@@ -189,7 +222,7 @@ def _field(field: Field, enums: dict[str, Enum]) -> Schema:
         "default": _default(field.default),
         "proto": field.proto,
         "elixir": field.elixir,
-    }
+    } | ({"computed": True} if field.computed else {})
     return schema
 
 
@@ -212,7 +245,12 @@ def _values(type_: Type, written: JSONValue, enums: dict[str, Enum]) -> JSONValu
             return None
         case Nullable(inner), _:
             return _values(inner, written, enums)
-        case ListOf(item), list():
+        case RootOf(inner=inner), _:
+            return _values(inner, written, enums)
+        case TupleOf(items), list():
+            pairs = zip(items, written, strict=True)
+            return [_values(item, element, enums) for item, element in pairs]
+        case ListOf(item) | SetOf(item), list():
             return [_values(item, element, enums) for element in written]
         case MapOf(value=value), dict():
             return {key: _values(value, element, enums) for key, element in written.items()}
@@ -241,6 +279,32 @@ def _enum(enum: Enum) -> Schema:
                     "doc": member.doc,
                 }
                 for member in enum.members
+            ],
+        },
+    }
+
+
+def _union(union: Union) -> Schema:
+    return {
+        "title": union.proto,
+        "description": union.doc,
+        "anyOf": [type_schema(member.type) for member in union.members],
+        "x-synapse-union": {
+            "proto": union.proto,
+            "elixir": union.elixir,
+            "role": union.role,
+            "module": union.module,
+            "discriminator": union.discriminator,
+            "members": [
+                {
+                    "name": member.name,
+                    "number": member.number,
+                    "proto": member.proto,
+                    "elixir": member.elixir,
+                    "doc": member.doc,
+                    "positions": [list(path) for path in member.positions],
+                }
+                for member in union.members
             ],
         },
     }

@@ -1,7 +1,7 @@
 """The types of the contract: what a value is, independent of Python, protobuf and Elixir.
 
-A type is an immutable tree. Leaves are scalars and references to named messages and enums;
-inner nodes are lists, maps and nullability. Constraints sit on the node they constrain, so that
+A type is an immutable tree. Leaves are scalars and references to named messages, enums and unions;
+inner nodes are containers and nullability. Constraints sit on the node they constrain, so that
 ``list[Annotated[int, Ge(0)]]`` and ``Annotated[list[int], MinLen(1)]`` stay different.
 """
 
@@ -56,21 +56,44 @@ class Scalar:
     constraints: Constraints = field(default=NONE)
 
 
+ListKind = Literal["list", "tuple", "deque", "Sequence", "Collection", "Iterable"]
+SetKind = Literal["set", "frozenset", "Set"]
+MapKind = Literal["dict", "Mapping", "defaultdict", "OrderedDict", "Counter"]
+
+
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """An ordered sequence of values of one type."""
+    """An ordered sequence of values of one type; ``python`` is the container that Python has."""
 
     item: Type
     constraints: Constraints = field(default=NONE)
+    python: ListKind = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class SetOf:
+    """Values of one type, none of them twice, in no order."""
+
+    item: Type
+    constraints: Constraints = field(default=NONE)
+    python: SetKind = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class TupleOf:
+    """A fixed number of values, each of its own type."""
+
+    items: tuple[Type, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A mapping from scalar keys to values of one type."""
+    """A mapping from keys, whose type is hashable in Python, to values of one type."""
 
-    key: Scalar
+    key: Type
     value: Type
     constraints: Constraints = field(default=NONE)
+    python: MapKind = "dict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +117,60 @@ class EnumRef:
     name: str
 
 
-Type: TypeAlias = "Scalar | ListOf | MapOf | Nullable | MessageRef | EnumRef"
+@dataclass(frozen=True, slots=True)
+class UnionRef:
+    """A union of the same contract, by its qualified Python name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RootOf:
+    """A pydantic ``RootModel``: everywhere but in Python it is what it holds.
+
+    ``name`` and ``module`` are those of the class, as a :class:`~synapse_bridge.contract.Message`
+    has them.
+    """
+
+    name: str
+    module: str
+    inner: Type
+
+
+Type: TypeAlias = (
+    "Scalar | ListOf | SetOf | TupleOf | MapOf | Nullable "
+    "| MessageRef | EnumRef | UnionRef | RootOf"
+)
+Ref: TypeAlias = MessageRef | EnumRef | UnionRef
+Container: TypeAlias = ListOf | SetOf | MapOf
 
 
 def parts(type_: Type) -> dict[str, Type]:
-    """The types that a type is made of, by the names they have in the registry's templates."""
+    """The types that a type is made of, by the names they have in the registry's templates.
+
+    The many parts of a tuple are ``item_1``, ``item_2`` …; templates have them as ``{items}``.
+    """
     match type_:
-        case ListOf(inner) | Nullable(inner):
+        case ListOf(inner) | SetOf(inner) | Nullable(inner) | RootOf(inner=inner):
             return {"item": inner}
+        case TupleOf(items):
+            return {f"item_{number}": item for number, item in enumerate(items, 1)}
         case MapOf(key, value):
             return {"key": key, "value": value}
-        case Scalar() | MessageRef() | EnumRef():
+        case Scalar() | MessageRef() | EnumRef() | UnionRef():
             return {}
 
 
-def references(type_: Type) -> Iterator[MessageRef | EnumRef]:
-    """The messages and enums that ``type_`` names directly, in the order they appear."""
-    match type_:
-        case MessageRef() | EnumRef():
-            yield type_
-        case ListOf(item=inner) | Nullable(inner=inner) | MapOf(value=inner):
-            yield from references(inner)
-        case Scalar():
-            pass
+def references(type_: Type) -> Iterator[Ref]:
+    """The messages, enums and unions that ``type_`` names directly, in the order they appear."""
+    if isinstance(type_, Ref):
+        yield type_
+    for part in parts(type_).values():
+        yield from references(part)
+
+
+def unrooted(type_: Type) -> Type:
+    """What travels in the place of a ``RootModel``; any other type is itself."""
+    while isinstance(type_, RootOf):
+        type_ = type_.inner
+    return type_

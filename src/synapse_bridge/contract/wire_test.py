@@ -14,10 +14,14 @@ from synapse_bridge.contract import (
     MessageRef,
     Nullable,
     Required,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
-from synapse_bridge.contract.wire import Slot, Wrapped, element, inside, slot
+from synapse_bridge.contract.wire import Entry, Slot, Wrapped, element, inside, slot
 
 INT = Scalar("int64")
 STR = Scalar("string")
@@ -29,7 +33,10 @@ EVERY_DEFAULT = [Required(), Literally(None), Literally(7), Dynamic()]
 
 
 @pytest.mark.parametrize("default", EVERY_DEFAULT)
-@pytest.mark.parametrize("type_", [INT, STR, MessageRef("shop.Order")])
+@pytest.mark.parametrize(
+    "type_",
+    [INT, STR, MessageRef("shop.Order"), UnionRef("shop.Order.payment"), TupleOf((INT, STR))],
+)
 def test_a_single_value_always_has_presence(type_: Type, default: Default) -> None:
     assert slot(type_, default) == Slot("optional", element(type_))
 
@@ -75,7 +82,34 @@ def test_inner_containers_are_wrapped() -> None:
 
 
 def test_a_wrapper_has_one_field() -> None:
-    assert inside(Wrapped(INTS)) == ("items", Slot("repeated", INT))
-    assert inside(Wrapped(BY_NAME)) == ("entries", Slot("map", INT, STR))
-    assert inside(Wrapped(Nullable(INT))) == ("value", Slot("optional", INT))
-    assert inside(Wrapped(Nullable(INTS))) == ("value", Slot("optional", Wrapped(INTS)))
+    assert inside(Wrapped(INTS)) == (("items", Slot("repeated", INT)),)
+    assert inside(Wrapped(SetOf(INT))) == (("items", Slot("repeated", INT, unique=True)),)
+    assert inside(Wrapped(BY_NAME)) == (("entries", Slot("map", INT, STR)),)
+    assert inside(Wrapped(Nullable(INT))) == (("value", Slot("optional", INT)),)
+    assert inside(Wrapped(Nullable(INTS))) == (("value", Slot("optional", Wrapped(INTS))),)
+
+
+def test_the_items_of_a_tuple_are_as_required_fields_are() -> None:
+    assert inside(TupleOf((INT, INTS, Nullable(STR)))) == (
+        ("item_1", Slot("optional", INT)),
+        ("item_2", Slot("repeated", INT)),
+        ("item_3", Slot("optional", STR)),
+    )
+    assert inside(TupleOf(())) == ()
+
+
+def test_a_map_with_keys_that_protobuf_has_not_is_a_list_of_entries() -> None:
+    """Of the same bytes as a map: there, too, ``key`` is field 1 and ``value`` field 2."""
+    by_pair = MapOf(TupleOf((INT, INT)), INTS)
+    assert slot(by_pair, Required()) == Slot("repeated", Entry(by_pair))
+    assert inside(Entry(by_pair)) == (
+        ("key", Slot("optional", TupleOf((INT, INT)))),
+        ("value", Slot("optional", Wrapped(INTS))),
+    )
+
+
+def test_a_root_model_is_what_it_holds() -> None:
+    assert slot(RootOf("m.Ids", "m", INTS), Required()) == Slot("repeated", INT)
+    assert element(RootOf("m.Ids", "m", INTS)) == Wrapped(INTS)
+    by_id = MapOf(RootOf("m.Id", "m", STR), INT)
+    assert slot(by_id, Required()) == Slot("map", INT, STR)

@@ -14,21 +14,23 @@ from synapse_bridge.contract import (
     Dynamic,
     Enum,
     EnumMember,
-    EnumRef,
     Field,
     Literally,
     Message,
-    MessageRef,
     Method,
+    Ref,
     Required,
+    RootOf,
     Streamed,
+    Union,
+    UnionMember,
     elixir_terms,
 )
 from synapse_bridge.contract.names import underscore
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.schema import method_hash
 from synapse_bridge.generate import elixir_docs
-from synapse_bridge.generate.elixir_fields import constraints, default, field_type
+from synapse_bridge.generate.elixir_fields import constraints, default, element_type, field_type
 from synapse_bridge.generate.elixir_format import statement
 from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.markdown import markdown
@@ -46,6 +48,7 @@ def emit(contract: Contract, fingerprint: str) -> dict[str, str]:
     }
     modules = {item.elixir: client.message(item) for item in contract.messages}
     modules |= {item.elixir: client.enum(item) for item in contract.enums}
+    modules |= {item.elixir: client.union(item) for item in contract.unions}
     for module, source in modules.items():
         name = underscore(module.removeprefix(f"{contract.service.elixir}.")).replace(".", "_")
         files[f"lib/{stem}/{name}.ex"] = source
@@ -62,8 +65,7 @@ class _Client:
         self.fingerprint = fingerprint
         self.module = contract.service.elixir
         self.docs = elixir_docs.Documentation(contract)
-        self._modules = {item.name: item.elixir for item in contract.messages}
-        self._modules |= {item.name: item.elixir for item in contract.enums}
+        self._modules = {item.name: item.elixir for item in contract.named()}
 
     # The service
 
@@ -159,21 +161,22 @@ class _Client:
     # Messages and enums
 
     def message(self, message: Message) -> str:
-        doc = None if message.role in ("request", "response") else self.docs.message(message)
+        doc = self.docs.message(message) if message.is_class else None
         fields = [self._field(field) for field in message.fields]
+        if message.extra is not None:
+            fields.append(self._field(message.extra, "extra: true"))
         block = ["  message do", *_spaced(fields), "  end"]
-        exception = ", exception: true" if message.role == "error" else ""
-        head = [
-            *elixir_docs.attribute("moduledoc", doc),
-            f"  use SynapseBridge.Message{exception}",
-        ]
+        use = "  use SynapseBridge.Message"
+        use += {"typed_dict": ", struct: false", "error": ", exception: true"}.get(message.role, "")
+        head = [*elixir_docs.attribute("moduledoc", doc), use]
         return self._defmodule(message.elixir, [head, block])
 
-    def _field(self, field: Field) -> list[str]:
+    def _field(self, field: Field, *options: str) -> list[str]:
         parts = [f"field :{field.elixir}", str(field.number), field_type(field, self._modules)]
         if field.elixir != field.name:
             parts.append(f"name: {elixir_terms.string(field.name)}")
-        parts.append(self._presence(field))
+        parts.append("computed: true" if field.computed else self._presence(field))
+        parts += options
         parts += [f"{name}: {value}" for name, value in constraints(field.type)]
         if field.doc:
             parts.append(f"doc: {elixir_terms.string(markdown(field.doc))}")
@@ -204,6 +207,23 @@ class _Client:
         parts = [f"value {member.elixir}", str(member.number), elixir_terms.scalar(member.value)]
         if enum.role == "enum" and member.name != member.value:
             parts.append(f"name: {elixir_terms.string(member.name)}")
+        if member.doc:
+            parts.append(f"doc: {elixir_terms.string(markdown(member.doc))}")
+        return statement(", ".join(parts), indent=4)
+
+    def union(self, union: Union) -> str:
+        """The module of a union."""
+        members = [self._member(member) for member in union.members]
+        block = ["  union do", *_spaced(members), "  end"]
+        use = "use SynapseBridge.Union"
+        if union.discriminator is not None:
+            use += f", discriminator: {elixir_terms.string(union.discriminator)}"
+        head = [*elixir_docs.attribute("moduledoc", self.docs.union(union)), *statement(use)]
+        return self._defmodule(union.elixir, [head, block])
+
+    def _member(self, member: UnionMember) -> list[str]:
+        type_ = element_type(member.type, self._modules)
+        parts = [f"member :{member.elixir}", str(member.number), type_]
         if member.doc:
             parts.append(f"doc: {elixir_terms.string(markdown(member.doc))}")
         return statement(", ".join(parts), indent=4)
@@ -249,8 +269,8 @@ end
 ]
 """
 
-    def _name(self, one: MessageRef | EnumRef) -> str:
-        return self._modules[one.name]
+    def _name(self, one: Ref | RootOf) -> str:
+        return self._modules.get(one.name, "")
 
     def _defmodule(self, module: str, blocks: list[list[str]]) -> str:
         body = "\n\n".join("\n".join(block) for block in blocks)

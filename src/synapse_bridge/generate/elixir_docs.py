@@ -10,15 +10,16 @@ from synapse_bridge.contract import (
     Contract,
     Dynamic,
     Enum,
-    EnumRef,
     Field,
     ListOf,
     Literally,
     Message,
-    MessageRef,
     Method,
+    Ref,
     Required,
+    RootOf,
     Streamed,
+    Union,
 )
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.generate import elixir_fields, prose
@@ -52,8 +53,7 @@ class Documentation:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._modules = {item.name: item.elixir for item in contract.messages}
-        self._modules |= {item.name: item.elixir for item in contract.enums}
+        self._modules = {item.name: item.elixir for item in contract.named()}
 
     def service(self) -> str:
         """The client module."""
@@ -67,8 +67,7 @@ class Documentation:
 
     def message(self, message: Message) -> str:
         """A message; the list of fields is added by ``SynapseBridge.Message``."""
-        kind = "exception" if message.role == "error" else message.role
-        return markdown(message.doc) or f"The Python {kind} `{message.name}`."
+        return markdown(message.doc) or f"The Python {_ROLES[message.role]} `{message.name}`."
 
     def enum(self, enum: Enum) -> str:
         """An enum; the list of values is added by ``SynapseBridge.Enum``."""
@@ -77,6 +76,12 @@ class Documentation:
         if enum.role == "enum":
             return f"The Python enum `{enum.name}`."
         return f"The literals of `{enum.name}` in Python."
+
+    def union(self, union: Union) -> str:
+        """A union; the list of members is added by ``SynapseBridge.Union``."""
+        if union.doc:
+            return markdown(union.doc)
+        return f"The Python union `{union.name}`."
 
     def method(self, method: Method, arguments: list[Field], options: list[Field]) -> str:
         """A function, from its docstring."""
@@ -174,13 +179,21 @@ class Documentation:
             else "",
         )
 
-    def _name(self, one: MessageRef | EnumRef) -> str:
-        return self._modules[one.name]
+    def _name(self, one: Ref | RootOf) -> str:
+        return self._modules.get(one.name, "")
 
 
 _STREAM = """\
 A lazy stream: each enumeration is a call of its own, which an error ends by raising it, and which
 is cancelled where the enumeration stops early."""
+
+_ROLES = {
+    "model": "model",
+    "dataclass": "dataclass",
+    "namedtuple": "named tuple",
+    "typed_dict": "typed dict",
+    "error": "exception",
+}
 
 _README = """\
 # {module}

@@ -14,12 +14,16 @@ from synapse_bridge.contract import (
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
     elixir_terms,
 )
 from synapse_bridge.contract.registry import ROWS, row
-from synapse_bridge.contract.types import parts
+from synapse_bridge.contract.types import parts, unrooted
 from synapse_bridge.contract.wire import Wrapped, element, slot
 
 
@@ -27,9 +31,14 @@ def field_type(field: Field, modules: Mapping[str, str]) -> str:
     """The type of a row, without the constraints that are its options."""
     table = _Table(modules)
     one = slot(field.type, field.default).element
-    if isinstance(one, Wrapped) and one.inner == field.type:
+    if isinstance(one, Wrapped) and one.inner == unrooted(field.type):
         return table.wrapped(field.type, bare=True)
     return table.plain(field.type, bare=True)
+
+
+def element_type(type_: Type, modules: Mapping[str, str]) -> str:
+    """The type of one value where there is no room for options, with its constraints."""
+    return _Table(modules).element(type_)
 
 
 def constraints(type_: Type) -> Iterator[tuple[str, str]]:
@@ -37,9 +46,11 @@ def constraints(type_: Type) -> Iterator[tuple[str, str]]:
     match type_:
         case Nullable(inner):
             yield from constraints(inner)
-        case Scalar() | ListOf() | MapOf():
+        case RootOf(inner=inner):
+            yield from constraints(inner)
+        case Scalar() | ListOf() | SetOf() | MapOf():
             yield from _options(type_.constraints)
-        case MessageRef() | EnumRef():
+        case TupleOf() | MessageRef() | EnumRef() | UnionRef():
             pass
 
 
@@ -49,24 +60,33 @@ class _Table:
 
     def plain(self, type_: Type, *, bare: bool = False) -> str:
         """A type as it is; ``bare`` leaves out the constraints of the value itself."""
+        type_ = unrooted(type_)
         template = row(type_).elixir_field
-        if isinstance(type_, MessageRef | EnumRef):
-            return template.format(name=self._modules[type_.name])
-        hands_on = bare and isinstance(type_, Nullable)
-        inner = {k: self._element(part, bare=hands_on) for k, part in parts(type_).items()}
-        source = template.format(**inner)
-        if bare or isinstance(type_, Nullable):
+        match type_:
+            case MessageRef(name) | EnumRef(name) | UnionRef(name):
+                return template.format(name=self._modules[name])
+            case TupleOf(items):
+                return template.format(items=", ".join(map(self._item, items)))
+            case Nullable(inner):
+                return template.format(item=self.element(inner, bare=bare))
+        source = template.format(**{n: self.element(part) for n, part in parts(type_).items()})
+        if bare or isinstance(type_, RootOf):
             return source
         options = [f"{name}: {value}" for name, value in _options(type_.constraints)]
         return f"{{{source}, {', '.join(options)}}}" if options else source
 
-    def wrapped(self, type_: Type, *, bare: bool) -> str:
+    def wrapped(self, type_: Type, *, bare: bool = False) -> str:
         return ROWS["wrapped"].elixir_field.format(item=self.plain(type_, bare=bare))
 
-    def _element(self, type_: Type, *, bare: bool) -> str:
+    def element(self, type_: Type, *, bare: bool = False) -> str:
+        """A type where there is no room for presence or repetition."""
         if isinstance(element(type_), Wrapped):
             return self.wrapped(type_, bare=bare)
         return self.plain(type_, bare=bare)
+
+    def _item(self, type_: Type) -> str:
+        """An item of a tuple, which is a field of a message."""
+        return self.plain(type_)
 
 
 def _options(constraints: Constraints) -> Iterator[tuple[str, str]]:
@@ -82,7 +102,14 @@ def default(type_: Type, value: JSONValue, contract: Contract) -> str:
         case EnumRef(name), str():
             members = {member.name: member for member in contract.enum(name).members}
             return members[value].elixir
+        case RootOf(inner=inner), _:
+            return default(inner, value, contract)
+        case TupleOf(items), list():
+            pairs = zip(items, value, strict=True)
+            return f"{{{', '.join(default(item, one, contract) for item, one in pairs)}}}"
         case ListOf(item), list():
+            return f"[{', '.join(default(item, one, contract) for one in value)}]"
+        case SetOf(item), list():
             return f"[{', '.join(default(item, one, contract) for one in value)}]"
         case MapOf(key, inner), dict():
             entries = (
@@ -97,8 +124,10 @@ def default(type_: Type, value: JSONValue, contract: Contract) -> str:
     raise ValueError(f"{value!r} is no literal default of {type_}")
 
 
-def _key(key: Scalar, name: str) -> str:
+def _key(key: Type, name: str) -> str:
     """A key of a map, which JSON has as a string."""
+    key = unrooted(key)
+    assert isinstance(key, Scalar), "only maps with keys that JSON has are literal"
     match key.kind:
         case "string":
             return elixir_terms.string(name)

@@ -9,7 +9,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from synapse_bridge.contract import Constraints, ListOf, MapOf, Nullable, Scalar, Type
+from synapse_bridge.contract import (
+    Constraints,
+    ListOf,
+    MapOf,
+    Nullable,
+    RootOf,
+    Scalar,
+    SetOf,
+    Type,
+)
 
 _BREAKS = {"\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"}
 _MARKS = {
@@ -61,7 +70,9 @@ def _demands(type_: Type) -> Iterator[str]:
         case Scalar(kind, constraints):
             unit = "bytes" if kind == "bytes" else "characters"
             yield from _phrases(constraints, unit)
-        case ListOf(item, constraints):
+        case RootOf(inner=inner):
+            yield from _demands(inner)
+        case ListOf(item, constraints) | SetOf(item, constraints):
             yield from _phrases(constraints, "items")
             for demand in _demands(item):
                 yield f"each item {demand}"

@@ -18,10 +18,13 @@ from synapse_bridge.contract import (
     MessageRef,
     Method,
     Scalar,
+    TupleOf,
+    Union,
+    UnionRef,
     names,
 )
 from synapse_bridge.contract.registry import ROWS, row
-from synapse_bridge.contract.wire import Element, Slot, Wrapped, slot
+from synapse_bridge.contract.wire import Element, Entry, Slot, Wrapped, element, slot
 from synapse_bridge.generate import prose
 from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.wrappers import Wrapper, Wrappers
@@ -42,6 +45,7 @@ def emit(contract: Contract) -> str:
         [f"package {contract.service.proto_package};"],
         proto.service(),
         *map(proto.message, _in_reading_order(contract)),
+        *map(proto.union, sorted(contract.unions, key=lambda union: union.proto)),
         *map(proto.enum, sorted(contract.enums, key=lambda enum: enum.proto)),
         *map(proto.wrapper, proto.wrappers),
     ]
@@ -53,7 +57,7 @@ def _in_reading_order(contract: Contract) -> Iterator[Message]:
     for method in contract.service.methods:
         yield contract.message(method.request)
         yield contract.message(method.response)
-    models = (item for item in contract.messages if item.role in ("model", "dataclass", "error"))
+    models = (item for item in contract.messages if item.is_class)
     yield from sorted(models, key=lambda message: message.proto)
 
 
@@ -61,8 +65,7 @@ class _Proto:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.wrappers = Wrappers(contract)
-        self._names = {item.name: item.proto for item in contract.messages}
-        self._names |= {item.name: item.proto for item in contract.enums}
+        self._names = {item.name: item.proto for item in contract.named()}
 
     def service(self) -> list[str]:
         service = self.contract.service
@@ -78,7 +81,8 @@ class _Proto:
         return [*_comment(doc), f"rpc {method.proto}({sent}) returns ({returned});"]
 
     def message(self, message: Message) -> list[str]:
-        fields = [self._field(field) for field in message.fields]
+        extra = [message.extra] if message.extra else []
+        fields = [self._field(field) for field in (*message.fields, *extra)]
         return _block("message", message.proto, message.doc, _spaced(fields))
 
     def _field(self, field: Field) -> list[str]:
@@ -95,10 +99,21 @@ class _Proto:
     def _value(self, member: EnumMember) -> list[str]:
         return [*_comment(member.doc), f"{member.proto} = {member.number};"]
 
+    def union(self, union: Union) -> list[str]:
+        members = [
+            [*_comment(member.doc), f"{self._element(one)} {member.proto} = {member.number};"]
+            for member in union.members
+            for one in [element(member.type)]
+        ]
+        oneof = _block("oneof", "value", "", _spaced(members))
+        return _block("message", union.proto, union.doc, oneof)
+
     def wrapper(self, wrapper: Wrapper) -> list[str]:
-        field = f"{self._shape(wrapper.slot)} {wrapper.field} = 1;"
-        doc = "A wrapper: proto3 by itself cannot tell null, absent and empty apart here."
-        return _block("message", wrapper.proto, doc, [field])
+        fields = [
+            f"{self._shape(shape)} {name} = {number};"
+            for number, (name, shape) in enumerate(wrapper.fields, 1)
+        ]
+        return _block("message", wrapper.proto, _PURPOSE[type(wrapper.shape)], fields)
 
     def _shape(self, shape: Slot) -> str:
         item = self._element(shape.element)
@@ -112,15 +127,22 @@ class _Proto:
             case _:
                 raise AssertionError(f"a map without a key: {shape}")
 
-    def _element(self, element: Element) -> str:
-        template = row(element).proto
-        match element:
-            case Wrapped():
-                return template.format(name=self.wrappers[element].proto)
-            case MessageRef(name) | EnumRef(name):
+    def _element(self, one: Element) -> str:
+        template = row(one).proto
+        match one:
+            case Wrapped() | TupleOf() | Entry():
+                return template.format(name=self.wrappers[one].proto)
+            case MessageRef(name) | EnumRef(name) | UnionRef(name):
                 return template.format(name=self._names[name])
             case Scalar():
                 return template
+
+
+_PURPOSE = {
+    Wrapped: "A wrapper: proto3 by itself cannot tell null, absent and empty apart here.",
+    TupleOf: "A tuple.",
+    Entry: "An entry of a map whose keys proto3 does not have.",
+}
 
 
 def _block(kind: str, name: str, doc: str, body: list[str]) -> list[str]:

@@ -19,22 +19,23 @@ from synapse_bridge.contract import (
     EnumMember,
     EnumRef,
     Field,
-    ListOf,
-    MapOf,
     Message,
     MessageRef,
     Method,
     Nullable,
+    Ref,
     Required,
     Scalar,
     Streamed,
     Type,
+    Union,
+    UnionMember,
+    UnionRef,
 )
 from synapse_bridge.contract.reach import within
-from synapse_bridge.contract.registry import fill, row
 from synapse_bridge.contract.schema import method_hash
-from synapse_bridge.contract.types import references
-from synapse_bridge.contract.wire import Element, Slot, Wrapped, element, inside, slot
+from synapse_bridge.contract.types import unrooted
+from synapse_bridge.contract.wire import Slot, element, slot
 from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.layout import Doc, concat
 from synapse_bridge.generate.python_layout import (
@@ -42,12 +43,13 @@ from synapse_bridge.generate.python_layout import (
     bracketed,
     call,
     choice,
-    comprehension,
     display,
+    sequence,
     signature,
     statement,
 )
 from synapse_bridge.generate.python_names import PythonNames, literal
+from synapse_bridge.generate.python_values import Values
 
 
 def emit(contract: Contract, fingerprint: str) -> str:
@@ -55,21 +57,27 @@ def emit(contract: Contract, fingerprint: str) -> str:
     server = _Server(contract, fingerprint)
     methods = contract.service.methods
     errors = {MessageRef(name) for method in methods for name in method.raises}
-    received = within(contract, (method.request for method in methods))
+    received = within(contract, (method.request for method in methods), sent=False)
     sent = errors | within(
         contract, (*(method.response for method in methods), *(error.name for error in errors))
     )
-    blocks = [server.head(received | sent)]
+    blocks: list[list[str]] = []
     for message in contract.messages:
         if MessageRef(message.name) in received:
             blocks.append(server.from_wire(message))
         if MessageRef(message.name) in sent:
             blocks.append(server.to_wire(message))
+    for union in contract.unions:
+        if UnionRef(union.name) in received:
+            blocks.append(server.union_from_wire(union))
+        if UnionRef(union.name) in sent:
+            blocks.append(server.union_to_wire(union))
     for method in methods:
         blocks += [server.arguments(method), server.response(method)]
         if method.stream:
             blocks.append(server.items(method))
     blocks += map(server.error, sorted(errors, key=lambda error: error.name))
+    blocks.insert(0, server.head(received, sent))
     tail = [*server.service(), "", 'if __name__ == "__main__":', "    serve.main(SERVICE)"]
     return "\n\n\n".join("\n".join(block) for block in [*blocks, tail]) + "\n"
 
@@ -79,16 +87,25 @@ class _Server:
         self.contract = contract
         self.fingerprint = fingerprint
         self.names = PythonNames(contract)
+        self.values = Values(self.names.of)
+        self._annotations: list[str] = []
 
-    def head(self, used: set[MessageRef | EnumRef]) -> list[str]:
+    def head(self, received: set[Ref], sent: set[Ref]) -> list[str]:
+        """What comes first; it is written last, because only then it is known what is needed."""
         service = self.contract.service
-        imports = [f"import {service.stem}_pb2 as pb", *self.names.imports()]
-        tables = [
-            line
-            for enum in self.contract.enums
-            if EnumRef(enum.name) in used
-            for line in self._table(enum)
+        enums = [e for e in self.contract.enums if EnumRef(e.name) in received | sent]
+        unions = [
+            union
+            for union in self.contract.unions
+            if UnionRef(union.name) in sent and len(union.members) > 1
         ]
+        tables = [line for enum in enums for line in self._table(enum)]
+        tables += [line for union in unions for line in self._members(union)]
+        written = " ".join(self._annotations)
+        standard = ["import collections"] if "collections." in written else []
+        standard += ["import collections.abc"] if "collections.abc." in written else []
+        standard.append(f"from typing import {'Any, Literal' if 'Literal[' in written else 'Any'}")
+        imports = [f"import {service.stem}_pb2 as pb", *self.names.imports()]
         return [
             f"# {heading(self.contract)}",
             "# isort: skip_file",
@@ -96,19 +113,16 @@ class _Server:
             "",
             "from __future__ import annotations",
             "",
-            f"from typing import {'Any, Literal' if self._returns_literals() else 'Any'}",
+            *standard,
             "",
             *sorted(imports),
             "from synapse_bridge import serve",
             *(["", *tables] if tables else []),
         ]
 
-    def _returns_literals(self) -> bool:
-        results = (method.result for method in self.contract.service.methods if method.result)
-        enums = (
-            one.name for result in results for one in references(result) if isinstance(one, EnumRef)
-        )
-        return any(self.contract.enum(name).role == "literal" for name in enums)
+    def _annotation(self, type_: Type) -> str:
+        self._annotations.append(self.names.annotation(type_))
+        return self._annotations[-1]
 
     def _table(self, enum: Enum) -> list[str]:
         members = (f"{member.number}: {self._member(enum, member)}" for member in enum.members)
@@ -119,6 +133,11 @@ class _Server:
         if enum.role == "literal":
             return literal(member.value)
         return f"{self.names.reference(enum)}.{member.name}"
+
+    def _members(self, union: Union) -> list[str]:
+        entries = (f'"{m.proto}": {self._annotation(m.type)}' for m in union.members)
+        table = call("serve.Union", display("{", entries, "}"))
+        return assignment(self.names.table(union), table, depth=0)
 
     # Messages
 
@@ -132,20 +151,30 @@ class _Server:
 
     def _reader(self, message: Message, name: str, variable: str) -> list[str]:
         head = signature(name, variable, f"pb.{message.proto}", "dict[str, Any]")
-        if all(isinstance(field.default, Streamed) for field in message.fields):
+        fields = [
+            field
+            for field in message.fields
+            if not field.computed and not isinstance(field.default, Streamed)
+        ]
+        last = ["    return value"]
+        if (extra := message.extra) is not None:
+            head = signature(name, variable, f"pb.{message.proto}", "Any")
+            more = self.values.read(slot(extra.type, extra.default), f"{variable}.{extra.proto}")
+            names = sequence([f'"{field.name}"' for field in message.fields])
+            last = statement(concat("return ", call("serve.with_extra", "value", more, names)))
+        elif not fields:
             return [*head, "    return {}"]
-        plain = [field for field in message.fields if not isinstance(field.default, Streamed)]
-        body = (line for field in plain for line in self._read_field(field, variable))
-        return [*head, "    value: dict[str, Any] = {}", *body, "    return value"]
+        body = (line for field in fields for line in self._read_field(field, variable))
+        return [*head, "    value: dict[str, Any] = {}", *body, *last]
 
     def _read_field(self, field: Field, variable: str) -> list[str]:
         shape = slot(field.type, field.default)
-        read = self._read(shape, f"{variable}.{field.proto}")
+        read = self.values.read(shape, f"{variable}.{field.proto}")
         target = f'value["{field.name}"]'
         if shape.label != "optional":
             return assignment(target, read)
         sent = call(f"{variable}.HasField", f'"{field.proto}"')
-        if isinstance(field.type, Nullable) and isinstance(field.default, Required):
+        if isinstance(unrooted(field.type), Nullable) and isinstance(field.default, Required):
             return assignment(target, choice(read, sent, "None"))
         return [
             *statement(concat("if ", sent, ":")),
@@ -154,27 +183,77 @@ class _Server:
 
     def to_wire(self, message: Message) -> list[str]:
         name = f"{self.names.of(MessageRef(message.name))}_to_wire"
-        entries = (
-            concat(f'"{field.proto}": ', self._write_field(field, f"value.{field.name}"))
+        entries = [
+            concat(f'"{field.proto}": ', self._write_field(message, field))
             for field in message.fields
-        )
+        ]
+        if (extra := message.extra) is not None:
+            write = self.values.write_field(extra, "serve.extra(value)")
+            entries.append(concat(f'"{extra.proto}": ', write))
         return [
-            *signature(name, "value", self.names.reference(message), "dict[str, Any]"),
+            *signature(name, "value", self._reference(message), "dict[str, Any]"),
             *statement(concat("return ", display("{", entries, "}", tall=True))),
         ]
+
+    def _write_field(self, message: Message, field: Field) -> Doc:
+        if message.role != "typed_dict":
+            return self.values.write_field(field, f"value.{field.name}")
+        write = self.values.write_field(field, f'value["{field.name}"]')
+        if isinstance(field.default, Required):
+            return write
+        return choice(write, f'"{field.name}" in value', "None")
+
+    def _reference(self, message: Message) -> str:
+        self._annotations.append(self.names.reference(message))
+        return self._annotations[-1]
+
+    # Unions
+
+    def union_from_wire(self, union: Union) -> list[str]:
+        name = f"{self.names.of(UnionRef(union.name))}_from_wire"
+        lines = [
+            *signature(name, "message", f"pb.{union.proto}", "Any"),
+            '    match message.WhichOneof("value"):',
+        ]
+        for member in union.members:
+            shape = Slot("optional", element(member.type))
+            value = self.values.read(shape, f"message.{member.proto}")
+            if len(union.members) > 1:
+                paths = (f"({', '.join(map(str, path))},)" for path in member.positions)
+                value = call("serve.sent", value, *paths)
+            lines.append(f'        case "{member.proto}":')
+            lines += statement(concat("return ", value), depth=3)
+        return [*lines, "        case _:", "            return serve.NO_MEMBER"]
+
+    def union_to_wire(self, union: Union) -> list[str]:
+        name = f"{self.names.of(UnionRef(union.name))}_to_wire"
+        head = signature(name, "value", "Any", "dict[str, Any]")
+        *others, last = union.members
+        if not others:
+            return [*head, *statement(concat("return ", self._write_member(last)))]
+        lines = [*head, f"    match {self.names.table(union)}.member(value):"]
+        for member in others:
+            lines.append(f'        case "{member.proto}":')
+            lines += statement(concat("return ", self._write_member(member)), depth=3)
+        lines.append(f'        case _:  # "{last.proto}"')
+        return [*lines, *statement(concat("return ", self._write_member(last)), depth=3)]
+
+    def _write_member(self, member: UnionMember) -> Doc:
+        write = self.values.write_element(member.type, "value", 0)
+        return display("{", [concat(f'"{member.proto}": ', write)], "}")
 
     def response(self, method: Method) -> list[str]:
         message = self.contract.message(method.response)
         annotation = "None"
         if method.result:
-            annotation = fill(method.result, "python", self.names.annotation)
+            annotation = self._annotation(method.result)
         name = f"{self.names.function(method)}_response"
         head = signature(name, "result", annotation, f"pb.{message.proto}")
         if not message.fields:
             return [*head, f"    return pb.{message.proto}()"]
         (field,) = message.fields
         shape = slot(field.type, field.default)
-        write = self._write_field(field, "result")
+        write = self.values.write_field(field, "result")
         if shape.label != "map" or isinstance(shape.element, Scalar):
             made = call(f"pb.{message.proto}", concat(f"{field.proto}=", write))
             return [*head, *statement(concat("return ", made))]
@@ -189,7 +268,7 @@ class _Server:
         """What reads the item of the stream that a request may carry."""
         message = self.contract.message(method.request)
         (field,) = (field for field in message.fields if field.name == method.stream)
-        read = self._read(slot(field.type, field.default), f"request.{field.proto}")
+        read = self.values.read(slot(field.type, field.default), f"request.{field.proto}")
         sent = call("request.HasField", f'"{field.proto}"')
         name = f"{self.names.function(method)}_items"
         return [
@@ -199,80 +278,12 @@ class _Server:
 
     def error(self, ref: MessageRef) -> list[str]:
         message, stem = self.contract.message(ref.name), self.names.of(ref)
-        reference = self.names.reference(message)
+        reference = self._reference(message)
         made = call(f"pb.{message.proto}", f"**{stem}_to_wire(error)")
         return [
             *signature(f"{stem}_error", "error", reference, f"pb.{message.proto}"),
             *statement(concat("return ", made)),
         ]
-
-    # Values from the wire
-
-    def _read(self, shape: Slot, x: str, depth: int = 0) -> Doc:
-        """What stands at ``x``, which is there."""
-        one = shape.element
-        item, key = _variables(depth)
-        match shape.label:
-            case "optional":
-                return self._read_element(one, x, depth)
-            case "repeated":
-                if isinstance(one, Scalar):
-                    return f"{x}[:]"
-                read = self._read_element(one, item, depth + 1)
-                return comprehension("[", read, item, x, "]")
-            case "map":
-                if isinstance(one, Scalar):
-                    return call("dict", x)
-                read = concat(f"{key}: ", self._read_element(one, item, depth + 1))
-                return comprehension("{", read, f"{key}, {item}", f"{x}.items()", "}")
-
-    def _read_element(self, one: Element, x: str, depth: int) -> Doc:
-        if isinstance(one, Wrapped):
-            name, shape = inside(one)
-            read = self._read(shape, f"{x}.{name}", depth)
-            if shape.label == "optional":
-                return choice(read, f'{x}.HasField("{name}")', "None")
-            return read
-        return self._convert(one, "from_wire", x)
-
-    # Values to the wire
-
-    def _write_field(self, field: Field, x: str) -> Doc:
-        one = slot(field.type, field.default).element
-        if isinstance(one, Wrapped) and one.inner == field.type:
-            return self._write_element(one, x, 0)
-        return self._write(field.type, x, 0)
-
-    def _write(self, type_: Type, x: str, depth: int) -> Doc:
-        """The value ``x`` where it needs no wrapper."""
-        item, key = _variables(depth)
-        match type_:
-            case Nullable(inner) | ListOf(inner) | MapOf(value=inner) if isinstance(inner, Scalar):
-                return x
-            case Nullable(inner):
-                write = self._write_element(element(inner), x, depth)
-                return choice("None", f"{x} is None", write)
-            case ListOf(inner):
-                write = self._write_element(element(inner), item, depth + 1)
-                return comprehension("[", write, item, x, "]")
-            case MapOf(_, inner):
-                write = concat(f"{key}: ", self._write_element(element(inner), item, depth + 1))
-                return comprehension("{", write, f"{key}, {item}", f"{x}.items()", "}")
-            case Scalar() | MessageRef() | EnumRef():
-                return self._convert(type_, "to_wire", x)
-
-    def _write_element(self, one: Element, x: str, depth: int) -> Doc:
-        if isinstance(one, Wrapped):
-            name, _ = inside(one)
-            return display("{", [concat(f'"{name}": ', self._write(one.inner, x, depth))], "}")
-        return self._convert(one, "to_wire", x)
-
-    def _convert(self, one: Scalar | MessageRef | EnumRef, column: str, x: str) -> Doc:
-        template: str = getattr(row(one), column)
-        if isinstance(one, Scalar):
-            return template.format(x=x)
-        opening, closing = template.format(name=self.names.of(one), x="\0").split("\0")
-        return bracketed(opening, x, closing)
 
     # The service
 
@@ -320,11 +331,3 @@ class _Server:
                 for e in errors
             )
             yield "raises", display("{", entries, "}")
-
-
-def _variables(depth: int) -> tuple[str, str]:
-    """Names for an item and its key inside so many comprehensions."""
-    if depth == 0:
-        return "item", "key"
-    suffix = "" if depth == 1 else f"_{depth}"
-    return f"inner{suffix}", f"inner_key{suffix}"

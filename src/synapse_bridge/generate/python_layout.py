@@ -70,6 +70,14 @@ def display(opening: str, items: Iterable[Doc], closing: str, *, tall: bool = Fa
     return bracketed(opening, Unfit(listed) if tall else listed, closing)
 
 
+def sequence(items: Iterable[Doc]) -> Doc:
+    """``(a, b)``, a tuple; of one item, ``(a,)``."""
+    items = list(items)
+    if len(items) == 1:
+        return bracketed("(", concat(items[0], ","), ")")
+    return display("(", items, ")")
+
+
 def comprehension(opening: str, item: Doc, each: str, iterable: Doc, closing: str) -> Doc:
     """``[item for each in iterable]``."""
     body = Group(concat(Group(item), Break(), f"for {each} in ", iterable))

@@ -5,10 +5,24 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 
-from synapse_bridge.contract import Contract, Enum, EnumRef, Message, MessageRef, Method
+from synapse_bridge.contract import (
+    Contract,
+    Enum,
+    EnumRef,
+    Message,
+    MessageRef,
+    Method,
+    Ref,
+    RootOf,
+    Type,
+    Union,
+    UnionRef,
+)
 from synapse_bridge.contract.names import underscore
+from synapse_bridge.contract.registry import fill
+from synapse_bridge.contract.types import parts
 
-_OWN = {"Any", "Literal", "SERVICE", "annotations", "pb", "serve"}
+_OWN = {"Any", "Literal", "SERVICE", "annotations", "collections", "pb", "serve"}
 _LOCALS = {"error", "item", "key", "message", "request", "result", "value"}
 _SUFFIXES = ("from_wire", "to_wire", "arguments", "response", "items", "error")
 
@@ -22,17 +36,22 @@ class PythonNames:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         taken = set(_OWN)
-        self._names: dict[MessageRef | EnumRef, str] = {}
+        self._names: dict[Ref, str] = {}
+        self._tables: dict[str, str] = {}
         for message in contract.messages:
             self._names[MessageRef(message.name)] = _claim(underscore(message.proto), taken)
         for enum in contract.enums:
             self._names[EnumRef(enum.name)] = _claim(underscore(enum.proto).upper(), taken)
+        for union in contract.unions:
+            stem = _claim(underscore(union.proto), taken)
+            self._names[UnionRef(union.name)] = stem
+            self._tables[union.name] = _claim(stem.upper(), taken)
         methods = set(_OWN)
         self._functions = {
             method.name: _claim(underscore(method.proto), methods)
             for method in contract.service.methods
         }
-        stems = {*self._names.values(), *self._functions.values()}
+        stems = {*self._names.values(), *self._tables.values(), *self._functions.values()}
         own = {f"{stem}_{suffix}" for stem in stems for suffix in _SUFFIXES}
         own |= _OWN | _LOCALS | stems
         own.add(f"{contract.service.stem}_pb2")
@@ -42,9 +61,13 @@ class PythonNames:
             alias = _claim("_" + module.replace(".", "_"), own) if top in own else module
             self._modules[module] = alias
 
-    def of(self, one: MessageRef | EnumRef) -> str:
-        """The stem of a message's converters, the table of an enum."""
+    def of(self, one: Ref) -> str:
+        """The stem of the converters of a message or union, the table of an enum."""
         return self._names[one]
+
+    def table(self, union: Union) -> str:
+        """The table of a union's members."""
+        return self._tables[union.name]
 
     def function(self, method: Method) -> str:
         """The stem of a method's converters."""
@@ -59,18 +82,34 @@ class PythonNames:
         for module, name in self._modules.items():
             yield f"import {module}" if name == module else f"import {module} as {name}"
 
-    def reference(self, item: Message | Enum) -> str:
+    def reference(self, item: Message | Enum | RootOf) -> str:
         """The expression for a user's class."""
-        return self.module(_module(item)) + item.name.removeprefix(_module(item))
+        local, _, _ = item.name.removeprefix(_module(item)).partition("[")
+        name = self.module(_module(item)) + local
+        if isinstance(item, Message) and item.arguments:
+            return f"{name}[{', '.join(map(self.annotation, item.arguments))}]"
+        return name
 
-    def annotation(self, one: MessageRef | EnumRef) -> str:
-        """The annotation of a value of that class; a ``Literal`` spelled out."""
-        if isinstance(one, MessageRef):
-            return self.reference(self._contract.message(one.name))
-        enum = self._contract.enum(one.name)
-        if enum.role == "enum":
-            return self.reference(enum)
-        return f"Literal[{', '.join(literal(member.value) for member in enum.members)}]"
+    def annotation(self, type_: Type) -> str:
+        """The annotation of values; a ``Literal`` is spelled out, and so is a nameless union."""
+        return fill(type_, "python", self._annotation)
+
+    def _annotation(self, one: Ref | RootOf) -> str:
+        match one:
+            case RootOf():
+                return self.reference(one)
+            case MessageRef(name):
+                return self.reference(self._contract.message(name))
+            case UnionRef(name):
+                union = self._contract.union(name)
+                if union.role == "alias":
+                    return self.module(_module(union)) + name.removeprefix(_module(union))
+                return " | ".join(self.annotation(member.type) for member in union.members)
+            case EnumRef(name):
+                enum = self._contract.enum(name)
+                if enum.role == "enum":
+                    return self.reference(enum)
+                return f"Literal[{', '.join(literal(member.value) for member in enum.members)}]"
 
 
 def literal(value: str | int | bool) -> str:
@@ -84,15 +123,33 @@ def literal(value: str | int | bool) -> str:
     return f"'{body}'" if double > body.count("\\'") else '"' + plain.replace('"', '\\"') + '"'
 
 
-def _module(item: Message | Enum) -> str:
+def _module(item: Message | Enum | Union | RootOf) -> str:
     return item.module or item.name.rpartition(".")[0]
 
 
 def _modules(contract: Contract) -> set[str]:
-    classes = (item for item in contract.messages if item.role not in ("request", "response"))
-    models = {_module(item) for item in classes}
-    enums = {_module(item) for item in contract.enums if item.role == "enum"}
-    return {contract.service.module} | models | enums
+    modules = {contract.service.module}
+    modules |= {_module(item) for item in contract.messages if item.is_class}
+    modules |= {_module(item) for item in contract.enums if item.role == "enum"}
+    modules |= {_module(item) for item in contract.unions if item.role == "alias"}
+    return modules | {root.module for type_ in _types(contract) for root in _roots(type_)}
+
+
+def _types(contract: Contract) -> Iterator[Type]:
+    for message in contract.messages:
+        yield from message.arguments
+        yield from (field.type for field in message.fields)
+        if message.extra is not None:
+            yield message.extra.type
+    for union in contract.unions:
+        yield from (member.type for member in union.members)
+
+
+def _roots(type_: Type) -> Iterator[RootOf]:
+    if isinstance(type_, RootOf):
+        yield type_
+    for part in parts(type_).values():
+        yield from _roots(part)
 
 
 def _claim(name: str, taken: set[str]) -> str:

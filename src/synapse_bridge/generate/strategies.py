@@ -240,9 +240,10 @@ class _Types:
                 return st.just([]) if values is None else st.lists(values, max_size=3)
             case MapOf(key, value):
                 values = self._values(value)
+                assert isinstance(key, Scalar)
                 keys = _KEYS[key.kind]
                 return st.just({}) if values is None else st.dictionaries(keys, values, max_size=3)
-            case MessageRef():
+            case _:
                 return None
 
 

@@ -1,7 +1,8 @@
-"""The wrapper messages of a contract: found, named, and put in order.
+"""The messages of a contract that no class stands behind: found, named, and put in order.
 
-Which values are wrapped is decided in :mod:`synapse_bridge.contract.wire`. One wrapper serves every
-value of the same shape, whatever its constraints: those are checked beside the wire, not by it.
+They are wrappers, tuples, and entries of maps. Where they are needed is decided in
+:mod:`synapse_bridge.contract.wire`. One serves every value of the same shape, whatever its
+constraints: those are checked beside the wire, not by it.
 """
 
 from __future__ import annotations
@@ -16,81 +17,118 @@ from synapse_bridge.contract import (
     MapOf,
     MessageRef,
     Nullable,
+    Ref,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
 from synapse_bridge.contract.registry import fill
-from synapse_bridge.contract.wire import Element, Slot, Wrapped, inside, slot
+from synapse_bridge.contract.wire import (
+    Element,
+    Entry,
+    Generated,
+    Slot,
+    Wrapped,
+    element,
+    inside,
+    slot,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """A wrapper message: its name in the proto package, and its one field, number 1."""
+    """A generated message: its name in the proto package, and its fields as they are numbered."""
 
-    wrapped: Wrapped
+    shape: Generated
     proto: str
-    field: str
-    slot: Slot
+    fields: tuple[tuple[str, Slot], ...]
 
 
 class Wrappers:
-    """All wrappers that the messages of a contract need, sorted by name."""
+    """All that the messages and unions of a contract need, sorted by name."""
 
     def __init__(self, contract: Contract) -> None:
-        self._protos = {item.name: item.proto for item in contract.messages}
-        self._protos |= {item.name: item.proto for item in contract.enums}
+        self._protos = {item.name: item.proto for item in contract.named()}
         taken = set(self._protos.values())
-        needed: dict[Wrapped, str] = {}
-        for wrapped in _needed(contract):
-            if wrapped not in needed:
-                name = self._label(wrapped.inner)
+        needed: dict[Generated, str] = {}
+        for shape in _needed(contract):
+            if shape not in needed:
+                name = self._label(shape)
                 while name in taken:
                     name += "Wrapper"
                 taken.add(name)
-                needed[wrapped] = name
+                needed[shape] = name
         self._wrappers = {
-            wrapped: Wrapper(wrapped, name, *inside(wrapped))
-            for wrapped, name in sorted(needed.items(), key=lambda item: item[1])
+            shape: Wrapper(shape, name, inside(shape))
+            for shape, name in sorted(needed.items(), key=lambda item: item[1])
         }
 
     def __iter__(self) -> Iterator[Wrapper]:
         return iter(self._wrappers.values())
 
-    def __getitem__(self, wrapped: Wrapped) -> Wrapper:
-        return self._wrappers[_bare(wrapped)]
+    def __getitem__(self, shape: Generated) -> Wrapper:
+        return self._wrappers[_bare(shape)]
 
-    def _label(self, type_: Type) -> str:
-        return fill(type_, "label", lambda one: self._protos[one.name])
+    def _label(self, shape: Generated) -> str:
+        match shape:
+            case Wrapped(inner) | (TupleOf() as inner):
+                return fill(inner, "label", self._name)
+            case Entry(inner):
+                return f"{fill(inner, 'label', self._name)}Entry"
+
+    def _name(self, one: Ref | RootOf) -> str:
+        return self._protos[one.name]
 
 
-def _needed(contract: Contract) -> Iterator[Wrapped]:
+def _needed(contract: Contract) -> Iterator[Generated]:
     for message in contract.messages:
-        for field in message.fields:
+        for field in (*message.fields, *([message.extra] if message.extra else ())):
             yield from _within(slot(field.type, field.default).element)
+    for union in contract.unions:
+        for member in union.members:
+            yield from _within(element(member.type))
 
 
-def _within(element: Element) -> Iterator[Wrapped]:
-    if isinstance(element, Wrapped):
-        wrapped = _bare(element)
-        yield wrapped
-        yield from _within(inside(wrapped)[1].element)
+def _within(element: Element) -> Iterator[Generated]:
+    if isinstance(element, Generated):
+        yield _bare(element)
+        for _, inner in inside(element):
+            yield from _within(inner.element)
 
 
-def _bare(wrapped: Wrapped) -> Wrapped:
-    inner = _without_constraints(wrapped.inner)
-    assert isinstance(inner, (ListOf, MapOf, Nullable))
-    return Wrapped(inner)
+def _bare(shape: Generated) -> Generated:
+    match shape:
+        case TupleOf(items):
+            return TupleOf(tuple(map(_without_constraints, items)))
+        case Wrapped(inner):
+            bare = _without_constraints(inner)
+            assert isinstance(bare, ListOf | SetOf | MapOf | Nullable)
+            return Wrapped(bare)
+        case Entry(inner):
+            bare = _without_constraints(inner)
+            assert isinstance(bare, MapOf)
+            return Entry(bare)
 
 
 def _without_constraints(type_: Type) -> Type:
+    """The type as far as it shows in the name and the fields of a message."""
     match type_:
         case ListOf(item):
             return ListOf(_without_constraints(item))
+        case SetOf(item):
+            return SetOf(_without_constraints(item))
+        case TupleOf(items):
+            return TupleOf(tuple(map(_without_constraints, items)))
         case MapOf(key, value):
-            return MapOf(Scalar(key.kind), _without_constraints(value))
+            return MapOf(_without_constraints(key), _without_constraints(value))
         case Nullable(inner):
             return Nullable(_without_constraints(inner))
+        case RootOf(inner=inner):
+            return _without_constraints(inner)
         case Scalar(kind):
             return Scalar(kind)
-        case MessageRef() | EnumRef():
+        case MessageRef() | EnumRef() | UnionRef():
             return type_

@@ -80,8 +80,10 @@ def _scalar(kind: str, value: Any) -> JSONValue:
     raise _NotLiteral
 
 
-def _key(key: Scalar, value: Any) -> str:
+def _key(key: Type, value: Any) -> str:
     """A key as JSON has it: numbers as text, booleans in lower case."""
+    if not isinstance(key, Scalar):
+        raise _NotLiteral
     written = _scalar(key.kind, value)
     return str(written).lower() if isinstance(written, bool) else str(written)
 
