@@ -36,10 +36,14 @@ class Tcp:
             address = (self.host, self.port)
             socket.create_server(address, family=family, reuse_port=reuse_port).close()
         except OSError as error:
-            raise CannotServe(
-                f"Cannot listen on {self}: {error.strerror or error}. "
-                "Stop what listens there, or choose another address (--port 0 finds a free port)."
-            ) from error
+            raise CannotServe(self.problem(error)) from error
+
+    def problem(self, error: OSError) -> str:
+        """Why nobody can listen there, and what to do."""
+        return (
+            f"Cannot listen on {self}: {error.strerror or error}. "
+            "Stop what listens there, or choose another address (--port 0 finds a free port)."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,10 @@ class Unix:
     def remove(self) -> None:
         """Remove the socket file, after the server that made it has stopped."""
         self.path.unlink(missing_ok=True)
+
+    def problem(self, error: OSError) -> str:
+        """Why nobody can listen there."""
+        return f"Cannot listen on {self}: {error.strerror or error}."
 
     def _refused(self, reason: str) -> CannotServe:
         return CannotServe(f"Cannot listen on {self}: {reason}.")

@@ -90,6 +90,12 @@ def _parser(service: Service | None) -> argparse.ArgumentParser:
         help="time for running calls when the server stops (default: %(default)s)",
     )
     add("--reuse-port", action="store_true", help="share the port with other processes")
+    add(
+        "--transport",
+        choices=("http2", "grpcio"),
+        default=_DEFAULTS.transport,
+        help="what carries the calls (default: %(default)s)",
+    )
     add("--exit-with-parent", action="store_true", help="stop when standard input ends")
     return parser
 

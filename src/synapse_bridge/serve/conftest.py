@@ -123,10 +123,10 @@ def start(folder: Path, *options: str, stderr: Any = subprocess.PIPE) -> subproc
     )
 
 
-@pytest.fixture(scope="session")
-def server(folder: Path) -> Iterator[Running]:
-    """A server as it is by default, with four threads."""
-    with started(folder, "--max-workers", "4") as running:
+@pytest.fixture(scope="session", params=["http2", "grpcio"])
+def server(folder: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """A server with four threads, on either transport."""
+    with started(folder, "--max-workers", "4", "--transport", request.param) as running:
         yield running
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from synapse_bridge.serve.address import Address, Tcp
 
@@ -19,7 +20,8 @@ class Options:
     """The settings of a server; the command line has one option for each.
 
     ``listen`` goes before ``host`` and ``port``. ``grace`` is in seconds, ``max_message`` in bytes,
-    for requests and for responses.
+    for requests and for responses. ``transport`` is what carries the calls:
+    :mod:`synapse_bridge.serve.transport`.
     """
 
     listen: Address | None = None
@@ -31,6 +33,7 @@ class Options:
     max_message: int = 64 * 1024 * 1024
     grace: float = 30.0
     reuse_port: bool = False
+    transport: Literal["http2", "grpcio"] = "http2"
     exit_with_parent: bool = False
 
     @property

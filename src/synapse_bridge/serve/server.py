@@ -10,13 +10,13 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from synapse_bridge.serve.address import Address, Tcp, Unix
+from synapse_bridge.serve.address import Address, Unix
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
-from synapse_bridge.serve.loading import CannotServe
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.service import Service
 from synapse_bridge.serve.threads import Threads
+from synapse_bridge.serve.transport import transport
 
 Handlers: TypeAlias = "grpc.GenericRpcHandler[Any, Any]"
 
@@ -35,47 +35,27 @@ class Server:
         self.options = options
         self._threads = Threads(options.max_workers)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lag behind
-        self._server = grpc.aio.server(
-            options=(
-                ("grpc.so_reuseport", int(options.reuse_port)),
-                ("grpc.max_receive_message_length", options.max_message),
-                ("grpc.max_send_message_length", options.max_message),
-            )
-        )
-        self._server.add_generic_rpc_handlers(
+        self._transport = transport(options)
+        self._transport.add_generic_rpc_handlers(
             [self._handlers(), _NoSuchMethod(service.name), *self._reflection()]
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._transport)
 
     async def start(self) -> Address:
         """Listen and serve; returns where. Raises :class:`CannotServe` if that is impossible."""
         await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._address = self._listen(self.options.address)
-        await self._server.start()
+        self._address = self._transport.listen(self.options.address)
+        await self._transport.start()
         await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
         return self._address
 
     async def stop(self) -> None:
         """Refuse new calls, let running ones finish within the grace period, cancel the rest."""
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(self.options.grace)
+        await self._transport.stop(self.options.grace)
         self._threads.close()
         if isinstance(self._address, Unix):
             self._address.remove()
-
-    def _listen(self, address: Address) -> Address:
-        try:
-            match address:
-                case Tcp(host):
-                    address.try_to_bind(reuse_port=self.options.reuse_port)
-                    return Tcp(host, self._server.add_insecure_port(str(address)))
-                case Unix():
-                    address.make_room()
-                    with address.private():
-                        self._server.add_insecure_port(str(address))
-                    return address
-        except RuntimeError as error:
-            raise CannotServe(f"Cannot listen on {address}: {error}") from error
 
     def _handlers(self) -> Handlers:
         service = self.service

@@ -1,0 +1,33 @@
+"""What a peer may ask of a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what one connection can make the server hold or do.
+
+    Sizes are in bytes, times in seconds. A peer that goes beyond a bound on messages or calls has
+    that call refused; one that goes beyond the others has its connection closed.
+    """
+
+    max_receive: int = 64 * 1024 * 1024
+    """The largest request message."""
+    max_send: int = 64 * 1024 * 1024
+    """The largest response message."""
+    max_header_list: int = 16 * 1024
+    """The largest header list of a request, 32 bytes added per field (RFC 9113, 6.5.2)."""
+    max_streams: int = 1000
+    """Calls at once on a connection; the peer is told, and more are refused as retryable."""
+    window: int = 1024 * 1024
+    """Bytes of request messages per call that nobody has taken yet."""
+    handshake: float = 20.0
+    """How long a peer may take to begin to speak HTTP/2."""
+    max_control: int = 10_000
+    """Frames in a second that ask for work without carrying a call: PING, SETTINGS, RST_STREAM and
+    the like."""
+    idle_ping: float = 7200.0
+    """A connection that is silent for so long is asked whether it is still there, and closed if it
+    does not answer within ``handshake``."""

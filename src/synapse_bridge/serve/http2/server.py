@@ -1,0 +1,130 @@
+"""Listening sockets, and the end of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Any, Final
+
+import grpc
+
+from synapse_bridge.serve.http2.connection import Connection
+from synapse_bridge.serve.http2.dispatch import Dispatch, Interceptor
+from synapse_bridge.serve.http2.limits import Limits
+
+_BACKLOG: Final = 1024
+
+
+class Server:
+    """A gRPC server; what of ``grpc.aio.Server`` serving needs, with the same meaning.
+
+    Belongs to the event loop that runs when it is made. TLS comes as an ``ssl.SSLContext``, whose
+    certificates can be loaded anew while the server runs.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        interceptors: Sequence[Interceptor] = (),
+    ) -> None:
+        self._limits = limits or Limits()
+        self._loop = asyncio.get_running_loop()
+        self._dispatch = Dispatch(interceptors)
+        self._connections: set[Connection] = set()
+        self._sockets: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._servers: list[asyncio.Server] = []
+        self._stopped = asyncio.Event()
+
+    def add_generic_rpc_handlers(
+        self, handlers: Sequence[grpc.GenericRpcHandler[Any, Any]]
+    ) -> None:
+        """Add handlers; of those that know a method, the first one takes it."""
+        self._dispatch.handlers += handlers
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: dict[str, grpc.RpcMethodHandler[Any, Any]]
+    ) -> None:
+        """What protoc's code calls beside :meth:`add_generic_rpc_handlers`; that is enough."""
+
+    def bind(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        reuse_port: bool = False,
+    ) -> int:
+        """Bind an address; returns the port. Raises ``OSError`` where that is impossible."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        bound = socket.create_server(
+            (host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
+        )
+        return self.adopt(bound, tls=tls)
+
+    def bind_unix(self, path: str) -> None:
+        """Bind a Unix socket that only this user can open; raises ``OSError``."""
+        bound = socket.socket(socket.AF_UNIX)
+        mask = os.umask(0o177)
+        try:
+            bound.bind(path)
+        except OSError:
+            bound.close()
+            raise
+        finally:
+            os.umask(mask)
+        bound.listen(_BACKLOG)
+        self.adopt(bound)
+
+    def adopt(self, bound: socket.socket, *, tls: ssl.SSLContext | None = None) -> int:
+        """Listen on a socket that is bound already; returns its port, 0 for a Unix socket."""
+        bound.setblocking(False)
+        if tls is not None:
+            tls.set_alpn_protocols(["h2"])
+        self._sockets.append((bound, tls))
+        name = bound.getsockname()
+        return int(name[1]) if isinstance(name, tuple) else 0
+
+    async def start(self) -> None:
+        """Take connections."""
+        for bound, tls in self._sockets:
+            handshake = self._limits.handshake if tls else None
+            self._servers.append(
+                await self._loop.create_server(
+                    self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake
+                )
+                if bound.family != socket.AF_UNIX
+                else await self._loop.create_unix_server(self._connection, sock=bound)
+            )
+
+    def _connection(self) -> Connection:
+        return Connection(self._dispatch, self._limits, self._connections)
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Take no more connections and calls; cancel what still runs after ``grace`` seconds."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.drain()
+        tasks, end = self._dispatch.tasks, self._loop.time() + (grace or 0)
+        while tasks and self._loop.time() < end:
+            await asyncio.wait(set(tasks), timeout=end - self._loop.time())
+        late = set(tasks)
+        for task in late:
+            task.cancel()
+        if late:
+            # One that goes on after its cancellation cannot be waited for.
+            await asyncio.wait(late, timeout=1)
+        for connection in list(self._connections):
+            connection.close()
+        self._stopped.set()
+
+    async def wait_for_termination(self, timeout: float | None = None) -> bool:
+        """Wait until the server has stopped; returns whether it has not within ``timeout``."""
+        try:
+            await asyncio.wait_for(self._stopped.wait(), timeout)
+        except TimeoutError:
+            return True
+        return False
