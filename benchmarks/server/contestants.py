@@ -67,6 +67,11 @@ CONTESTANTS = (
         ("orders_server.py", "--exit-with-parent"),
         {"": "synapse_bridge", "Sync": "synapse_bridge, sync"},
     ),
+    Contestant(
+        OURS,
+        ("orders_server.py", "--exit-with-parent", "--transport", "grpcio"),
+        {"": "synapse_bridge, grpcio", "Sync": "synapse_bridge, grpcio, sync"},
+    ),
     Contestant(PEER, ("peer.py",), {"": "pydantic-rpc"}),
     Contestant(PEER, ("peer.py", "uvloop"), {"": "pydantic-rpc, uvloop"}),
     Contestant(HANDWRITTEN, ("handwritten.py", "sync"), {"": "hand-written, sync"}),
