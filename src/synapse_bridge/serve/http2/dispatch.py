@@ -80,10 +80,13 @@ class Dispatch:
         return found
 
     def _start(self, stream: Stream) -> None:
-        stream.task = task = self._loop.create_task(self._run(stream))
-        self.tasks.add(task)
+        stream.task = self._loop.create_task(self._run(stream))
 
     async def _run(self, stream: Stream) -> None:
+        # Not sooner: a task that is cancelled before its first step never takes one.
+        task = stream.task
+        assert task is not None
+        self.tasks.add(task)
         context = Context(stream, stream.deadline)
         try:
             handler = stream.handler
@@ -107,7 +110,7 @@ class Dispatch:
             stream.finish(grpc.StatusCode.UNKNOWN, "the handler of the call raised an exception")
         finally:
             context.finished()
-            self.tasks.discard(stream.task)
+            self.tasks.discard(task)
             stream.task = None
 
 

@@ -108,6 +108,7 @@ class Server:
             server.close()
         for connection in list(self._connections):
             connection.drain()
+        await asyncio.sleep(0)  # so that calls which have come begin
         tasks, end = self._dispatch.tasks, self._loop.time() + (grace or 0)
         while tasks and self._loop.time() < end:
             await asyncio.wait(set(tasks), timeout=end - self._loop.time())
