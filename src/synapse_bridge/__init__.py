@@ -10,12 +10,13 @@ The package has four parts, and imports point one way (``cli → generate → co
 
 The names below are for the functions that are bridged: a parameter annotated with :class:`Context`
 gets that of its call, :func:`raises` and :func:`method` say about a function what its signature
-cannot.
+cannot, and :class:`RenamedFrom` says of a field or parameter what its name was.
 """
 
 from synapse_bridge.context import Cancelled, Context
 from synapse_bridge.declaration import method, raises
+from synapse_bridge.renamed import RenamedFrom
 
-__all__ = ["Cancelled", "Context", "__version__", "method", "raises"]
+__all__ = ["Cancelled", "Context", "RenamedFrom", "__version__", "method", "raises"]
 
 __version__ = "0.1.0"

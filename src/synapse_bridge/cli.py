@@ -1,4 +1,4 @@
-"""The command line: ``generate``, ``inspect`` and ``serve``.
+"""The command line: ``generate``, ``inspect``, ``serve`` and, in ``commands``, ``lock``.
 
 Whatever is the user's to correct ends with exit code 2 and a message that says where and how.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -17,13 +15,24 @@ import typer
 from rich.console import Console
 
 from synapse_bridge import __version__
-from synapse_bridge import config as configuration
-from synapse_bridge.config import ConfigError
+from synapse_bridge.commands import lock as lock_command
+from synapse_bridge.commands.choice import (
+    Choice,
+    ConfigOption,
+    ContractOption,
+    ElixirOption,
+    FunctionOption,
+    LockOption,
+    ModuleOption,
+    UsageError,
+    chosen_contract,
+    mistakes_told,
+    path_has_working_directory,
+)
 from synapse_bridge.contract.model import Contract
-from synapse_bridge.contract.schema import ContractError, from_json, to_json
+from synapse_bridge.contract.schema import to_json
 from synapse_bridge.describe import describe
-from synapse_bridge.introspect import IntrospectionError, introspect
-from synapse_bridge.output import OutputError, write_file, write_folder
+from synapse_bridge.output import write_file, write_folder
 
 if TYPE_CHECKING:
     from synapse_bridge.serve import Service
@@ -37,58 +46,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ModuleOption = Annotated[
-    str | None,
-    typer.Option(
-        "--module",
-        "-m",
-        metavar="MODULE[:OBJECT]",
-        help="The Python module, or an object in it whose methods to bridge. Default: the only "
-        "one in the configuration.",
-    ),
-]
-FunctionOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--function",
-        "-f",
-        metavar="NAME",
-        help="A function to bridge; may be repeated. Default: the module's `__all__`, else its "
-        "public functions that have annotations.",
-    ),
-]
-ElixirOption = Annotated[
-    str | None,
-    typer.Option(
-        "--elixir-module",
-        metavar="NAME",
-        help="The Elixir client module. Default: the Python module in CamelCase.",
-    ),
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="synapse.yaml, synapse.json or a pyproject.toml. Default: the one in this folder.",
-    ),
-]
-ContractOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--contract",
-        metavar="FILE",
-        help="A contract that `inspect --json` wrote, in the place of a module.",
-    ),
-]
-
 
 _WIDTH = 120
 """Columns of a description that does not go to a terminal."""
-
-
-class UsageError(Exception):
-    """The command line asks for something that does not go together."""
 
 
 @app.command("generate")
@@ -98,6 +58,7 @@ def generate_command(
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     contract: ContractOption = None,
+    lock: LockOption = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")
     ] = Path("synapse_out"),
@@ -107,8 +68,8 @@ def generate_command(
     The folder is replaced as a whole, or on an error not at all. What is in it and was not written
     by this command stays.
     """
-    with _mistakes_told():
-        found = _contract(module, function, elixir_module, config, contract)
+    with mistakes_told():
+        found = chosen_contract(Choice(module, function, elixir_module, config, contract, lock))
         files = _generate(found)
         write_folder(out, files)
     print(f"{found.service.elixir}: {len(files)} files in {out}")
@@ -121,6 +82,7 @@ def inspect_command(
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     contract: ContractOption = None,
+    lock: LockOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the contract itself.")] = False,
     output: Annotated[
         Path | None,
@@ -128,8 +90,8 @@ def inspect_command(
     ] = None,
 ) -> None:
     """Print the contract of a module: for people, or as JSON."""
-    with _mistakes_told():
-        found = _contract(module, function, elixir_module, config, contract)
+    with mistakes_told():
+        found = chosen_contract(Choice(module, function, elixir_module, config, contract, lock))
         if output is not None:
             json = json or output.suffix == ".json"
             write_file(output, to_json(found) if json else _described(found))
@@ -152,6 +114,7 @@ def serve_command(
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     contract: ContractOption = None,
+    lock: LockOption = None,
     generated: Annotated[
         str | None,
         typer.Option(
@@ -164,67 +127,16 @@ def serve_command(
     """Serve a module over gRPC, or a server that was generated before."""
     from synapse_bridge import serve
 
-    with _mistakes_told():
+    with mistakes_told():
         if generated is None:
-            found = _contract(module, function, elixir_module, config, contract)
+            found = chosen_contract(Choice(module, function, elixir_module, config, contract, lock))
             service = _live(found)
         elif module or contract:
             raise UsageError("say either `--generated` or what to generate")
         else:
-            _path_has_working_directory()
+            path_has_working_directory()
             service = serve.load(_server_file(generated))
     serve.main(service, context.args)
-
-
-def _contract(
-    module: str | None,
-    functions: list[str] | None,
-    elixir_module: str | None,
-    config: Path | None,
-    contract: Path | None,
-) -> Contract:
-    """The contract of the chosen module, or the one in the given file."""
-    if contract is not None:
-        if module or functions or elixir_module or config:
-            raise UsageError(
-                "`--contract` says all: `--module`, `--function`, `--elixir-module` and `--config` "
-                "do not go with it"
-            )
-        return _read_contract(contract)
-    _path_has_working_directory()
-    file = config or configuration.find(Path.cwd())
-    source = configuration.read(file) if file else configuration.Source()
-    module = module or _only_module(source)
-    return introspect(
-        module,
-        functions or (),
-        source.naming(module, elixir_module),
-        source.overrides(),
-        source.calls(module),
-    )
-
-
-def _only_module(source: configuration.Source) -> str:
-    """The module to bridge where the command line names none."""
-    match list(source.config.modules):
-        case [module]:
-            return module
-        case []:
-            raise UsageError("say what to bridge\n  → `--module MODULE`")
-        case modules:
-            raise UsageError(
-                f"{source.file} has several modules\n  → say `--module` with one of: "
-                + ", ".join(modules)
-            )
-
-
-def _read_contract(path: Path) -> Contract:
-    try:
-        return from_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: it cannot be read: {error.strerror}") from None
-    except ContractError as error:
-        raise UsageError(f"{path}: {error}") from None
 
 
 def _generate(contract: Contract) -> dict[str, str | bytes]:
@@ -260,13 +172,6 @@ def _server_file(generated: str) -> str:
     return str(servers[0])
 
 
-def _path_has_working_directory() -> None:
-    """As ``python -m`` has it, so that the installed command finds the same modules."""
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-
-
 def _print_described(contract: Contract) -> None:
     console = Console()
     if not console.is_terminal:
@@ -280,16 +185,7 @@ def _described(contract: Contract) -> str:
     return text.getvalue()
 
 
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    """Turn the user's mistakes into a message and exit code 2."""
-    from synapse_bridge.serve import CannotServe
-
-    try:
-        yield
-    except (UsageError, IntrospectionError, ConfigError, OutputError, CannotServe) as error:
-        print(f"synapse_bridge: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
+app.command("lock")(lock_command.lock)
 
 
 @app.callback(invoke_without_command=True)

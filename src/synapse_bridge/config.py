@@ -82,6 +82,14 @@ class Config(_Strict):
 
     modules: dict[str, ModuleConfig] = {}
     """Names, by Python module (`shop.pricing`; `shop.pricing:desk` for an object's methods)."""
+    lock: str | None = None
+    """The lock file, from the configuration's folder. Default: `synapse.lock.json` there, if it
+    exists."""
+    renamed: dict[str, str] = {}
+    """Earlier names, by what they are called now: a class (`shop.models.Order`), a function
+    (`shop.pricing.price`), a field (`shop.models.Order.total`), a parameter
+    (`shop.pricing.price.order`) or an enum member (`shop.models.Currency.EUR`). What has no dot was
+    in the same place. With a lock, what is renamed keeps its number."""
     types: dict[str, str] = {}
     """Annotations, as Python source, that replace those in the code. A key is a class
     (`shop.models.Sku`), a field (`shop.models.Order.total`), a parameter
@@ -118,6 +126,12 @@ class Source:
         """What goes for the calls of a service's functions."""
         found = self.config.modules.get(target, ModuleConfig())
         return {name: method.calls() for name, method in found.methods.items()}
+
+    @property
+    def lock(self) -> Path | None:
+        """The lock that the configuration names, or ``None``."""
+        name = self.config.lock
+        return None if name is None else Path(self.file).parent / name
 
     def overrides(self) -> dict[str, Override]:
         """The types that replace others, by qualified name."""

@@ -63,6 +63,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserved:
+    """A number that nothing may get again, and the Python name of what once had it."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A model or another class with fields, a declared exception, or the request or response of a
     method.
@@ -85,6 +93,7 @@ class Message:
     module: str = ""
     arguments: tuple[Type, ...] = ()
     extra: Field | None = None
+    reserved: tuple[Reserved, ...] = ()
 
     @property
     def is_class(self) -> bool:
@@ -123,6 +132,7 @@ class Enum:
     members: tuple[EnumMember, ...]
     doc: str = ""
     module: str = ""
+    reserved: tuple[Reserved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,7 @@ class Union:
     role: Literal["alias", "place"] = "place"
     doc: str = ""
     module: str = ""
+    reserved: tuple[Reserved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from synapse_bridge.contract.model import (
     Method,
     Parameter,
     Required,
+    Reserved,
     Service,
     Streamed,
     Union,
@@ -112,7 +113,8 @@ class _Reader:
         fields = tuple(self.field(n, s) for n, s in schema["properties"].items())
         extra = [self.field(n, s) for n, s in about.get("extra", {}).items()]
         arguments = tuple(map(self.type, about.get("arguments", ())))
-        own = {"arguments": arguments, "extra": extra[0] if extra else None}
+        own: Schema = {"arguments": arguments, "extra": extra[0] if extra else None}
+        own["reserved"] = _reserved(about)
         return Message(name=name, fields=fields, doc=schema["description"], **{**about, **own})
 
     def union(self, name: str, schema: Schema) -> Union:
@@ -124,7 +126,11 @@ class _Reader:
             )
             for type_, member in zip(schema["anyOf"], about["members"], strict=True)
         )
-        return Union(name=name, doc=schema["description"], **{**about, "members": members})
+        return Union(
+            name=name,
+            doc=schema["description"],
+            **{**about, "members": members, "reserved": _reserved(about)},
+        )
 
     def field(self, name: str, schema: Schema) -> Field:
         about = schema["x-synapse-field"]
@@ -215,10 +221,15 @@ def _docstring(schema: Schema) -> Docstring:
     )
 
 
+def _reserved(about: Schema) -> tuple[Reserved, ...]:
+    return tuple(Reserved(**one) for one in about.get("reserved", ()))
+
+
 def _enum(name: str, schema: Schema) -> Enum:
     about = schema["x-synapse-enum"]
     members = tuple(
         EnumMember(value=value, **member)
         for value, member in zip(schema["enum"], about["members"], strict=True)
     )
-    return Enum(name=name, doc=schema["description"], **{**about, "members": members})
+    about = {**about, "members": members, "reserved": _reserved(about)}
+    return Enum(name=name, doc=schema["description"], **about)

@@ -29,6 +29,7 @@ from synapse_bridge.contract.model import (
     Method,
     Parameter,
     Required,
+    Reserved,
     Service,
 )
 from synapse_bridge.contract.schema import (
@@ -456,3 +457,16 @@ def moved_to_another_module(contract: Contract) -> Contract:
     service = document["x-synapse-service"]
     service["proto_package"] = contract.service.proto_package
     return from_json(json.dumps(document))
+
+
+@given(CONTRACT)
+@settings(max_examples=20)
+def test_what_is_reserved_is_read_as_it_was_written(contract: Contract) -> None:
+    reserved = (Reserved(7, "old"), Reserved(9, "older"))
+    contract = replace(
+        contract,
+        messages=tuple(replace(message, reserved=reserved) for message in contract.messages),
+        enums=tuple(replace(enum, reserved=reserved) for enum in contract.enums),
+        unions=tuple(replace(union, reserved=reserved) for union in contract.unions),
+    )
+    assert from_json(to_json(contract)) == contract

@@ -17,6 +17,7 @@ from synapse_bridge.contract.model import (
     Message,
     Method,
     Required,
+    Reserved,
     Service,
     Streamed,
     Union,
@@ -208,9 +209,16 @@ def _message(message: Message, enums: dict[str, Enum]) -> Schema:
             "role": message.role,
             "module": message.module,
         }
+        | _reserved(message.reserved)
         | ({"arguments": [*map(type_schema, message.arguments)]} if message.arguments else {})
         | ({"extra": {extra.name: _field(extra, enums)}} if extra else {}),
     }
+
+
+def _reserved(reserved: tuple[Reserved, ...]) -> Schema:
+    if not reserved:
+        return {}
+    return {"reserved": [{"number": one.number, "name": one.name} for one in reserved]}
 
 
 def _field(field: Field, enums: dict[str, Enum]) -> Schema:
@@ -270,6 +278,7 @@ def _enum(enum: Enum) -> Schema:
             "elixir": enum.elixir,
             "role": enum.role,
             "module": enum.module,
+            **_reserved(enum.reserved),
             "members": [
                 {
                     "name": member.name,
@@ -306,5 +315,6 @@ def _union(union: Union) -> Schema:
                 }
                 for member in union.members
             ],
+            **_reserved(union.reserved),
         },
     }

@@ -6,7 +6,9 @@ https://buf.build/docs/lint/rules (category STANDARD).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Set
+from functools import partial
 
 from synapse_bridge.contract import (
     Contract,
@@ -17,6 +19,7 @@ from synapse_bridge.contract import (
     Message,
     MessageRef,
     Method,
+    Reserved,
     Scalar,
     TupleOf,
     Union,
@@ -82,8 +85,10 @@ class _Proto:
 
     def message(self, message: Message) -> list[str]:
         extra = [message.extra] if message.extra else []
-        fields = [self._field(field) for field in (*message.fields, *extra)]
-        return _block("message", message.proto, message.doc, _spaced(fields))
+        every = (*message.fields, *extra)
+        fields = [self._field(field) for field in every]
+        reserved = _reserved(message.reserved, names.proto_field, {field.proto for field in every})
+        return _block("message", message.proto, message.doc, _spaced([*reserved, *fields]))
 
     def _field(self, field: Field) -> list[str]:
         demands = prose.requirements(field.type)
@@ -94,7 +99,9 @@ class _Proto:
     def enum(self, enum: Enum) -> list[str]:
         unspecified = names.enum_value(enum.proto, "unspecified")
         values = [[f"{unspecified} = 0;"], *map(self._value, enum.members)]
-        return _block("enum", enum.proto, enum.doc, _spaced(values))
+        taken = {unspecified or "", *(member.proto for member in enum.members)}
+        reserved = _reserved(enum.reserved, partial(names.enum_value, enum.proto), taken)
+        return _block("enum", enum.proto, enum.doc, _spaced([*reserved, *values]))
 
     def _value(self, member: EnumMember) -> list[str]:
         return [*_comment(member.doc), f"{member.proto} = {member.number};"]
@@ -106,7 +113,10 @@ class _Proto:
             for one in [element(member.type)]
         ]
         oneof = _block("oneof", "value", "", _spaced(members))
-        return _block("message", union.proto, union.doc, oneof)
+        taken = {member.proto for member in union.members}
+        reserved = _reserved(union.reserved, names.proto_field, taken)
+        body = [*(line for part in reserved for line in (*part, "")), *oneof]
+        return _block("message", union.proto, union.doc, body)
 
     def wrapper(self, wrapper: Wrapper) -> list[str]:
         fields = [
@@ -150,6 +160,18 @@ def _block(kind: str, name: str, doc: str, body: list[str]) -> list[str]:
         return [*_comment(doc), f"{kind} {name} {{}}"]
     indented = [f"  {line}" if line else "" for line in body]
     return [*_comment(doc), f"{kind} {name} {{", *indented, "}"]
+
+
+def _reserved(
+    reserved: tuple[Reserved, ...], proto: Callable[[str], str | None], taken: Set[str]
+) -> list[list[str]]:
+    """The numbers that are never given again, and the names, as far as no member has them now."""
+    if not reserved:
+        return []
+    numbers = ", ".join(str(one.number) for one in reserved)
+    found = sorted({name for one in reserved if (name := proto(one.name)) and name not in taken})
+    named = [f"reserved {', '.join(map(json.dumps, found))};"]
+    return [[f"reserved {numbers};", *(named if found else [])]]
 
 
 def _comment(doc: str) -> list[str]:

@@ -7,6 +7,7 @@ cannot cross the bridge without loss; all refusals of a module come together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.introspect import source
@@ -14,11 +15,30 @@ from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.exceptions import read_pending
 from synapse_bridge.introspect.functions import Calls, read_function, select
 from synapse_bridge.introspect.loading import load
+from synapse_bridge.introspect.locking import (
+    Locked,
+    check_renames,
+    locked_rpcs,
+    number_all,
+    renames_of,
+    written,
+)
 from synapse_bridge.introspect.naming import Naming, check_functions, name_all
 from synapse_bridge.introspect.overrides import Override, check_overrides
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
+from synapse_bridge.lock import ServiceLock
 
-__all__ = ["Calls", "IntrospectionError", "Naming", "Override", "Place", "Refusal", "introspect"]
+__all__ = [
+    "Calls",
+    "IntrospectionError",
+    "Locked",
+    "Naming",
+    "Override",
+    "Place",
+    "Refusal",
+    "introspect",
+    "introspect_locked",
+]
 
 
 def introspect(
@@ -27,6 +47,7 @@ def introspect(
     naming: Naming | None = None,
     overrides: Mapping[str, Override] | None = None,
     calls: Mapping[str, Calls] | None = None,
+    locked: Locked | None = None,
 ) -> Contract:
     """The contract of a module's functions, or of an instance's methods.
 
@@ -34,10 +55,24 @@ def introspect(
     it has (see :func:`~synapse_bridge.introspect.functions.select`). ``overrides`` replaces
     annotations: it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
     ``module.function.return`` to another. ``calls`` says of functions what they do not say
-    themselves.
+    themselves. ``locked`` has the numbers that members keep; without it they are numbered as
+    they come.
 
     Raises :class:`IntrospectionError`, whose text is for the user.
     """
+    locked = locked or Locked()
+    return introspect_locked(target, functions, naming, overrides, calls, locked)[0]
+
+
+def introspect_locked(
+    target: str,
+    functions: Sequence[str],
+    naming: Naming | None,
+    overrides: Mapping[str, Override] | None,
+    calls: Mapping[str, Calls] | None,
+    locked: Locked,
+) -> tuple[Contract, ServiceLock]:
+    """As :func:`introspect`, with what the lock has to say of the service from now on."""
     module, path, owner = load(target)
     naming = naming or Naming()
     check_functions(naming.origin, "functions", naming.functions, owner)
@@ -55,4 +90,10 @@ def introspect(
         raise IntrospectionError.of(catalogue.refusals)
     methods = [method for method in read if method is not None]
     doc = source.clean(module.__doc__)
-    return name_all(module.__name__, doc, methods, catalogue, naming)
+    renames = renames_of(locked, catalogue)
+    check_renames(catalogue, module.__name__, methods, locked, renames)
+    tables = number_all(catalogue, locked, renames)
+    rpcs = locked_rpcs(locked, module.__name__, methods, renames)
+    naming = replace(naming, rpcs=rpcs)
+    contract = name_all(module.__name__, doc, methods, catalogue, naming)
+    return contract, written(contract, tables)

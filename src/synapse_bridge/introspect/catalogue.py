@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synapse_bridge.contract import elixir_terms, names
-from synapse_bridge.contract.model import Enum, EnumMember, Message
+from synapse_bridge.contract.model import Enum, EnumMember, Message, Union
 from synapse_bridge.contract.types import EnumRef, MessageRef
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.overrides import Override
 from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
+from synapse_bridge.renamed import RenamedFrom
 
 LiteralValue = str | int | bool
 
@@ -25,11 +26,13 @@ class Catalogue:
     (of fields and parameters, by message and name) are for errors.
     ``overrides`` maps qualified names (of a class, field, parameter or result) to the annotation
     that the configuration puts in their place; ``seen`` are all such names that there were.
+    ``renamed`` maps qualified names of fields and parameters to those that the code says they had.
     """
 
     def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
         self.messages: dict[str, Message] = {}
         self.enums: dict[str, Enum] = {}
+        self.unions: dict[str, Union] = {}
         self.places: dict[str, Place] = {}
         self.refusals: list[Refusal] = []
         self.pending: list[type] = []
@@ -37,6 +40,7 @@ class Catalogue:
         self.local: dict[str, tuple[str, str]] = {}
         self.overrides = dict(overrides or {})
         self.seen: set[str] = set()
+        self.renamed: dict[str, str] = {}
 
     def message(self, cls: type) -> MessageRef:
         """A reference to the message of a model or dataclass, which is read later."""
@@ -88,6 +92,12 @@ class Catalogue:
         self.seen.add(name)
         override = self.overrides.get(name)
         return None if override is None else override.evaluate(name, namespace)
+
+    def note_renamed(self, name: str, metadata: Iterable[Any]) -> None:
+        """Note what the metadata of a field or parameter says about its earlier name."""
+        for item in metadata:
+            if isinstance(item, RenamedFrom):
+                self.renamed[name] = item.name
 
     def refuse(self, refusal: Refusal) -> None:
         """Note something that cannot cross the bridge."""

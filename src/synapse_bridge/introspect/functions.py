@@ -199,6 +199,7 @@ class _Reader:
             type_ = read_type(hint, context)
             info = FieldInfo.from_annotation(hint)
             _check_info(info)
+            self.catalogue.note_renamed(f"{self.module}.{context.path}", info.metadata)
             _check_accepted(hint)
         except Unsupported as error:
             return self.catalogue.refuse(error.at(place))

@@ -65,6 +65,7 @@ def _read_field(
 ) -> Field | None:
     place = source.field_place(cls, name)
     catalogue.parts[qualified(cls), name] = place
+    catalogue.note_renamed(f"{qualified(cls)}.{name}", info.metadata)
     validators = _validators(cls, name)
     context = Context(
         catalogue=catalogue,

@@ -18,6 +18,7 @@ class Naming:
     """What the configuration or the command line says about names; ``None`` means derived.
 
     ``functions`` maps Python function names to Elixir ones; ``origin`` is where it says so.
+    ``rpcs`` are those that the lock keeps, by qualified function.
     """
 
     elixir_module: str | None = None
@@ -25,6 +26,7 @@ class Naming:
     service: str | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
+    rpcs: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_name(name: str) -> None:
@@ -150,7 +152,7 @@ class _Claims:
 
 def _name_method(method: Method, module: str, naming: Naming, claims: _Claims) -> Method:
     owner = f"{module}.{method.function}"
-    proto = names.camelize(method.name)
+    proto = naming.rpcs.get(owner) or names.camelize(method.name)
     elixir = names.elixir_function(method.name)
     if (given := naming.functions.get(method.name)) is not None:
         elixir = names.elixir_function(given)
