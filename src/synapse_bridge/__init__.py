@@ -15,8 +15,9 @@ cannot, and :class:`RenamedFrom` says of a field or parameter what its name was.
 
 from synapse_bridge.context import Cancelled, Context
 from synapse_bridge.declaration import method, raises
+from synapse_bridge.markers import BigInt
 from synapse_bridge.renamed import RenamedFrom
 
-__all__ = ["Cancelled", "Context", "RenamedFrom", "__version__", "method", "raises"]
+__all__ = ["BigInt", "Cancelled", "Context", "RenamedFrom", "__version__", "method", "raises"]
 
 __version__ = "0.1.0"

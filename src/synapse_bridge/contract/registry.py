@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from synapse_bridge.contract.types import (
     Container,
@@ -52,6 +53,12 @@ class Row:
     """The typespec of a value."""
     elixir_input: str = ""
     """The typespec of an argument, where more is taken than ``elixir_type`` says."""
+    proto_import: str = ""
+    """The file that has to be imported for ``proto``."""
+    proto_option: str = ""
+    """The option of every field that holds such a value."""
+    python_import: str = ""
+    """The module that has to be imported for ``python``."""
     from_wire: str = "{x}"
     """In a generated server, what makes the wire's value ``{x}`` one that pydantic takes."""
     to_wire: str = "{x}"
@@ -64,6 +71,22 @@ class Row:
 
 _NUMBER = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
 _LENGTH = frozenset({"min_length", "max_length"})
+
+
+def _text(python: str, label: str, **columns: str) -> Row:
+    """A value that travels as the text that Python's ``str`` makes of it, and pydantic reads."""
+    name = columns.pop("name", label.lower())
+    settings: dict[str, Any] = {"to_wire": "str({x})", "elixir_type": "String.t()", **columns}
+    return Row(
+        python=python,
+        python_import=python.rpartition(".")[0],
+        json_schema={"type": "string", "format": settings.pop("format", name)},
+        proto="string",
+        label=label,
+        elixir_field=f":{name}",
+        **settings,
+    )
+
 
 ROWS: Mapping[str, Row] = MappingProxyType(
     {
@@ -95,6 +118,18 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             constraints=_NUMBER,
             notes="An `int` with `ge=0` and an upper bound above 2^63-1 (at most 2^64-1).",
         ),
+        "bigint": Row(
+            python="int",
+            json_schema={"type": "integer", "format": "bigint"},
+            proto="string",
+            label="BigInt",
+            elixir_field=":bigint",
+            elixir_type="integer()",
+            from_wire="serve.from_digits({x})",
+            to_wire="serve.to_digits({x})",
+            constraints=_NUMBER,
+            notes="`Annotated[int, synapse_bridge.BigInt]`: of any size, as decimal digits.",
+        ),
         "double": Row(
             python="float",
             json_schema={"type": "number", "format": "double"},
@@ -105,6 +140,17 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_input="SynapseBridge.Message.double() | integer()",
             constraints=_NUMBER,
             notes="NaN and the infinities are `:nan`, `:infinity`, `:negative_infinity` in Elixir.",
+        ),
+        "decimal": _text(
+            "decimal.Decimal",
+            "Decimal",
+            elixir_type="SynapseBridge.Message.decimal()",
+            elixir_input="SynapseBridge.Message.decimal() | integer() | String.t()",
+            notes=(
+                "In Elixir a `Decimal` where that library is loaded, else a string. Exponents and "
+                "trailing zeros stay. NaN and the infinities where pydantic allows them; a "
+                "signaling NaN, or one with a payload, is refused."
+            ),
         ),
         "string": Row(
             python="str",
@@ -124,6 +170,188 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_field=":bytes",
             elixir_type="binary()",
             constraints=_LENGTH,
+        ),
+        "bytearray": Row(
+            python="bytearray",
+            json_schema={"type": "string", "contentEncoding": "base64", "format": "bytearray"},
+            proto="bytes",
+            label="Bytearray",
+            elixir_field=":bytes",
+            elixir_type="binary()",
+            from_wire="bytearray({x})",
+            to_wire="bytes({x})",
+            notes="A model that has one needs `arbitrary_types_allowed`, for pydantic itself.",
+        ),
+        "secret_string": Row(
+            python="pydantic.SecretStr",
+            python_import="pydantic",
+            json_schema={"type": "string", "format": "password", "writeOnly": True},
+            proto="string",
+            proto_option="debug_redact = true",
+            label="SecretString",
+            elixir_field=":secret_string",
+            elixir_type="String.t()",
+            to_wire="serve.reveal({x})",
+            constraints=_LENGTH,
+            notes="Redacted in `inspect`, logs and errors. A default stays in Python.",
+        ),
+        "secret_bytes": Row(
+            python="pydantic.SecretBytes",
+            python_import="pydantic",
+            json_schema={
+                "type": "string",
+                "contentEncoding": "base64",
+                "format": "password",
+                "writeOnly": True,
+            },
+            proto="bytes",
+            proto_option="debug_redact = true",
+            label="SecretBytes",
+            elixir_field=":secret_bytes",
+            elixir_type="binary()",
+            to_wire="serve.reveal({x})",
+            constraints=_LENGTH,
+            notes="As `SecretStr`.",
+        ),
+        "datetime": Row(
+            python="datetime.datetime",
+            python_import="datetime",
+            json_schema={"type": "string", "format": "date-time"},
+            proto="google.protobuf.Timestamp",
+            proto_import="google/protobuf/timestamp.proto",
+            label="Datetime",
+            elixir_field=":datetime",
+            elixir_type="DateTime.t()",
+            from_wire="serve.from_timestamp({x})",
+            to_wire="serve.to_timestamp({x})",
+            notes=(
+                "Also `AwareDatetime`, `PastDatetime` and `FutureDatetime`. An instant, in UTC, "
+                "exact to the microsecond. A naive one is refused, unless the module is configured "
+                "with `naive_datetime: utc`."
+            ),
+        ),
+        "naive_datetime": Row(
+            python="datetime.datetime",
+            python_import="datetime",
+            json_schema={"type": "string", "format": "naive-date-time"},
+            proto="string",
+            label="NaiveDatetime",
+            elixir_field=":naive_datetime",
+            elixir_type="NaiveDateTime.t()",
+            from_wire="serve.from_naive_datetime({x})",
+            to_wire="serve.to_naive_datetime({x})",
+            notes="`pydantic.NaiveDatetime`, in ISO 8601. A time zone is refused.",
+        ),
+        "date": Row(
+            python="datetime.date",
+            python_import="datetime",
+            json_schema={"type": "string", "format": "date"},
+            proto="google.type.Date",
+            proto_import="google/type/date.proto",
+            label="Date",
+            elixir_field=":date",
+            elixir_type="Date.t()",
+            from_wire="serve.from_date({x})",
+            to_wire="serve.to_date({x})",
+            notes="Also `PastDate` and `FutureDate`. Years 1 to 9999. A `datetime` is refused.",
+        ),
+        "time": Row(
+            python="datetime.time",
+            python_import="datetime",
+            json_schema={"type": "string", "format": "time"},
+            proto="google.type.TimeOfDay",
+            proto_import="google/type/timeofday.proto",
+            label="Time",
+            elixir_field=":time",
+            elixir_type="Time.t()",
+            from_wire="serve.from_time_of_day({x})",
+            to_wire="serve.to_time_of_day({x})",
+            notes="Exact to the microsecond. A time zone is refused.",
+        ),
+        "timedelta": Row(
+            python="datetime.timedelta",
+            python_import="datetime",
+            json_schema={"type": "string", "format": "duration"},
+            proto="google.protobuf.Duration",
+            proto_import="google/protobuf/duration.proto",
+            label="Timedelta",
+            elixir_field=":timedelta",
+            elixir_type="integer()",
+            elixir_input="SynapseBridge.Message.timedelta()",
+            from_wire="serve.from_duration({x})",
+            to_wire="serve.to_duration({x})",
+            notes=(
+                "Microseconds in Elixir; a `Duration` without months and years is accepted where "
+                "Elixir has it. Within ±10,000 years, as protobuf demands."
+            ),
+        ),
+        "uuid": _text("uuid.UUID", "Uuid", notes="Also pydantic's `UUID1` … `UUID8`."),
+        "path": _text(
+            "pathlib.Path",
+            "Path",
+            notes=(
+                "`Path` and its kin, `FilePath`, `DirectoryPath`, `NewPath`. A path that is no "
+                "Unicode is refused."
+            ),
+        ),
+        "url": _text(
+            "pydantic.AnyUrl",
+            "Url",
+            format="uri",
+            notes="pydantic's `AnyUrl` and all its kinds, such as `HttpUrl` and `PostgresDsn`.",
+        ),
+        "email": _text(
+            "str",
+            "Email",
+            notes="pydantic's `EmailStr`.",
+        ),
+        "regex": _text(
+            "re.Pattern[str]",
+            "Regex",
+            to_wire="serve.pattern({x})",
+            notes="The pattern's text. Flags and patterns of bytes are refused.",
+        ),
+        "ipv4": _text("ipaddress.IPv4Address", "Ipv4"),
+        "ipv6": _text("ipaddress.IPv6Address", "Ipv6"),
+        "ip": _text("pydantic.IPvAnyAddress", "Ip"),
+        "ipv4_interface": _text("ipaddress.IPv4Interface", "Ipv4Interface", name="ipv4_interface"),
+        "ipv6_interface": _text("ipaddress.IPv6Interface", "Ipv6Interface", name="ipv6_interface"),
+        "ip_interface": _text("pydantic.IPvAnyInterface", "IpInterface", name="ip_interface"),
+        "ipv4_network": _text("ipaddress.IPv4Network", "Ipv4Network", name="ipv4_network"),
+        "ipv6_network": _text("ipaddress.IPv6Network", "Ipv6Network", name="ipv6_network"),
+        "ip_network": _text("pydantic.IPvAnyNetwork", "IpNetwork", name="ip_network"),
+        "any": Row(
+            python="Any",
+            json_schema={"x-synapse-kind": "any"},
+            proto="synapse_bridge.v1.Value",
+            proto_import="synapse_bridge/v1/types.proto",
+            label="Any",
+            elixir_field=":any",
+            elixir_type="term()",
+            from_wire="serve.from_value({x})",
+            to_wire="serve.to_value({x})",
+            notes=(
+                "`Any`, `object`, `JsonValue`; `dict` and `list` without types hold it. `None`, "
+                "`bool`, `int` of any size, `float`, `str`, `bytes`, and `list` and `dict` (with "
+                "`str` keys) of these; everything else is refused with its path. In Elixir bytes "
+                "are `%SynapseBridge.Bytes{}`, for a binary is text."
+            ),
+        ),
+        "tensor": Row(
+            python="numpy.ndarray",
+            python_import="numpy",
+            json_schema={"x-synapse-kind": "tensor"},
+            proto="synapse_bridge.v1.Tensor",
+            proto_import="synapse_bridge/v1/types.proto",
+            label="Tensor",
+            elixir_field=":tensor",
+            elixir_type="SynapseBridge.Tensor.t()",
+            from_wire="serve.from_tensor({x})",
+            to_wire="serve.to_tensor({x})",
+            notes=(
+                "Booleans, integers, floats and complex numbers, of any shape; in C order and "
+                "little-endian on the wire. What arrives is read-only, for it is not copied."
+            ),
         ),
         "list": Row(
             python="list[{item}]",

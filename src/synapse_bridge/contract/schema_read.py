@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 from synapse_bridge.contract.model import (
@@ -43,7 +43,9 @@ from synapse_bridge.contract.types import (
     UnionRef,
 )
 
-_SCALARS: tuple[ScalarKind, ...] = ("bool", "int64", "uint64", "double", "bytes", "string")
+_SCALARS: tuple[ScalarKind, ...] = tuple(
+    sorted(get_args(ScalarKind), key=lambda kind: -len(ROWS[kind].json_schema))
+)
 """From the most to the least particular, so that the first that fits is the right one."""
 
 

@@ -58,6 +58,8 @@ LENGTH_KEYWORDS = {
     "string": ("minLength", "maxLength"),
     # JSON has bytes as base64, whose length is another one.
     "bytes": ("x-synapse-min-length", "x-synapse-max-length"),
+    "secret_string": ("minLength", "maxLength"),
+    "secret_bytes": ("x-synapse-min-length", "x-synapse-max-length"),
     "list": ("minItems", "maxItems"),
     "set": ("minItems", "maxItems"),
     "map": ("minProperties", "maxProperties"),

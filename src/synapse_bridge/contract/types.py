@@ -11,7 +11,40 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias
 
-ScalarKind = Literal["bool", "int64", "uint64", "double", "string", "bytes"]
+ScalarKind = Literal[
+    "bool",
+    "int64",
+    "uint64",
+    "bigint",
+    "double",
+    "decimal",
+    "string",
+    "bytes",
+    "bytearray",
+    "secret_string",
+    "secret_bytes",
+    "datetime",
+    "naive_datetime",
+    "date",
+    "time",
+    "timedelta",
+    "uuid",
+    "path",
+    "url",
+    "email",
+    "regex",
+    "ipv4",
+    "ipv6",
+    "ip",
+    "ipv4_interface",
+    "ipv6_interface",
+    "ip_interface",
+    "ipv4_network",
+    "ipv6_network",
+    "ip_network",
+    "any",
+    "tensor",
+]
 KeyKind = Literal["bool", "int64", "uint64", "string"]
 Number: TypeAlias = "int | float"
 

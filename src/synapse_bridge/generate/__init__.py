@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synapse_bridge.contract import Contract
 from synapse_bridge.contract.schema import contract_hash, to_json
-from synapse_bridge.generate import elixir, proto, protoc, python
+from synapse_bridge.generate import elixir, proto, proto_imports, protoc, python
 
 __all__ = ["generate"]
 
@@ -12,9 +12,9 @@ __all__ = ["generate"]
 def generate(contract: Contract) -> dict[str, str | bytes]:
     """Every file of a service, by its path: equal contracts give equal bytes.
 
-    ``contract.json``, ``proto/…`` (one file), ``python/…`` (protobuf's modules and the server) and
-    ``elixir/…`` (a Mix package). Apart from protoc, which writes to a temporary folder, nothing is
-    read or written.
+    ``contract.json``, ``proto/…`` (one file, and those that it imports), ``python/…`` (protobuf's
+    modules and the server) and ``elixir/…`` (a Mix package). Apart from protoc, which writes to a
+    temporary folder, nothing is written.
     """
     stem = contract.service.stem
     fingerprint = contract_hash(contract)
@@ -24,7 +24,10 @@ def generate(contract: Contract) -> dict[str, str | bytes]:
         f"proto/{proto.path(contract)}": schema,
         f"python/{stem}_server.py": python.emit(contract, fingerprint),
     }
-    for name, text in protoc.compile_python(stem, schema).items():
+    imported = proto_imports.shipped(contract)
+    for name, text in (imported | proto_imports.buf_module(contract)).items():
+        files[f"proto/{name}"] = text
+    for name, text in protoc.compile_python(stem, schema, imported).items():
         files[f"python/{name}"] = text
     for name, text in elixir.emit(contract, fingerprint).items():
         files[f"elixir/{name}"] = text

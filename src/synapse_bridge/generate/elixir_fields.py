@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
+
+import pydantic
 
 from synapse_bridge.contract import (
     Constraints,
@@ -94,6 +97,11 @@ def _options(constraints: Constraints) -> Iterator[tuple[str, str]]:
         yield name, elixir_terms.scalar(value)
 
 
+_SIGILS = {"datetime": "U", "naive_datetime": "N", "date": "D", "time": "T"}
+_DURATIONS = pydantic.TypeAdapter(datetime.timedelta)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
 def default(type_: Type, value: JSONValue, contract: Contract) -> str:
     """A literal default as source."""
     match type_, value:
@@ -119,6 +127,14 @@ def default(type_: Type, value: JSONValue, contract: Contract) -> str:
             return f"%{{{', '.join(entries)}}}"
         case Scalar("double"), int() | float() | str():
             return elixir_terms.number(float(value))
+        case Scalar("timedelta"), str():
+            return elixir_terms.integer(_DURATIONS.validate_python(value) // _MICROSECOND)
+        case Scalar(kind), str() if kind in _SIGILS:
+            return f"~{_SIGILS[kind]}[{value.replace('T', ' ')}]"
+        case Scalar("any"), None:
+            return "nil"
+        case Scalar("any"), list() | dict():
+            return "[]" if value == [] else "%{}"
         case Scalar(), str() | int():
             return elixir_terms.scalar(value)
     raise ValueError(f"{value!r} is no literal default of {type_}")

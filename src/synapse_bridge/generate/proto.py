@@ -30,6 +30,7 @@ from synapse_bridge.contract.registry import ROWS, row
 from synapse_bridge.contract.wire import Element, Entry, Slot, Wrapped, element, slot
 from synapse_bridge.generate import prose
 from synapse_bridge.generate.heading import heading
+from synapse_bridge.generate.proto_imports import imports
 from synapse_bridge.generate.wrappers import Wrapper, Wrappers
 
 
@@ -46,6 +47,7 @@ def emit(contract: Contract) -> str:
         [f"// {heading(contract)}"],
         ['syntax = "proto3";'],
         [f"package {contract.service.proto_package};"],
+        *_imports(contract),
         proto.service(),
         *map(proto.message, _in_reading_order(contract)),
         *map(proto.union, sorted(contract.unions, key=lambda union: union.proto)),
@@ -53,6 +55,11 @@ def emit(contract: Contract) -> str:
         *map(proto.wrapper, proto.wrappers),
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _imports(contract: Contract) -> list[list[str]]:
+    lines = [f'import "{file}";' for file in imports(contract)]
+    return [lines] if lines else []
 
 
 def _in_reading_order(contract: Contract) -> Iterator[Message]:
@@ -93,8 +100,9 @@ class _Proto:
     def _field(self, field: Field) -> list[str]:
         demands = prose.requirements(field.type)
         doc = "\n".join(filter(None, (field.doc, f"Constraints: {demands}." if demands else "")))
-        shape = self._shape(slot(field.type, field.default))
-        return [*_comment(doc), f"{shape} {field.proto} = {field.number};"]
+        one = slot(field.type, field.default)
+        line = f"{self._shape(one)} {field.proto} = {field.number}{_options(one)};"
+        return [*_comment(doc), line]
 
     def enum(self, enum: Enum) -> list[str]:
         unspecified = names.enum_value(enum.proto, "unspecified")
@@ -120,7 +128,7 @@ class _Proto:
 
     def wrapper(self, wrapper: Wrapper) -> list[str]:
         fields = [
-            f"{self._shape(shape)} {name} = {number};"
+            f"{self._shape(shape)} {name} = {number}{_options(shape)};"
             for number, (name, shape) in enumerate(wrapper.fields, 1)
         ]
         return _block("message", wrapper.proto, _PURPOSE[type(wrapper.shape)], fields)
@@ -153,6 +161,11 @@ _PURPOSE = {
     TupleOf: "A tuple.",
     Entry: "An entry of a map whose keys proto3 does not have.",
 }
+
+
+def _options(shape: Slot) -> str:
+    option = row(shape.element).proto_option
+    return f" [{option}]" if option else ""
 
 
 def _block(kind: str, name: str, doc: str, body: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ converters need no checks, and becomes dicts that protobuf's constructors take.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from synapse_bridge.contract import (
@@ -25,7 +26,6 @@ from synapse_bridge.contract import (
     Nullable,
     Ref,
     Required,
-    Scalar,
     Streamed,
     Type,
     Union,
@@ -33,6 +33,7 @@ from synapse_bridge.contract import (
     UnionRef,
 )
 from synapse_bridge.contract.reach import within
+from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.contract.schema import method_hash
 from synapse_bridge.contract.types import unrooted
 from synapse_bridge.contract.wire import Slot, element, slot
@@ -105,7 +106,9 @@ class _Server:
         standard = ["import collections"] if "collections." in written else []
         standard += ["import collections.abc"] if "collections.abc." in written else []
         standard.append(f"from typing import {'Any, Literal' if 'Literal[' in written else 'Any'}")
-        imports = [f"import {service.stem}_pb2 as pb", *self.names.imports()]
+        modules = {row.python_import for row in ROWS.values()} - {""}
+        imports = {f"import {m}" for m in modules if re.search(rf"(?<![\w.]){m}\.", written)}
+        imports |= {f"import {service.stem}_pb2 as pb", *self.names.imports()}
         return [
             f"# {heading(self.contract)}",
             "# isort: skip_file",
@@ -254,7 +257,7 @@ class _Server:
         (field,) = message.fields
         shape = slot(field.type, field.default)
         write = self.values.write_field(field, "result")
-        if shape.label != "map" or isinstance(shape.element, Scalar):
+        if shape.label != "map" or isinstance(write, str):
             made = call(f"pb.{message.proto}", concat(f"{field.proto}=", write))
             return [*head, *statement(concat("return ", made))]
         # protobuf's stubs do not know that the values of a map may be dicts.

@@ -161,9 +161,10 @@ class Values:
     def convert(self, one: Scalar | Ref, column: str, x: str) -> Doc:
         """``x`` as the registry converts it."""
         template: str = getattr(row(one), column)
-        if isinstance(one, Scalar):
-            return template.format(x=x)
-        opening, closing = template.format(name=self._name(one), x="\0").split("\0")
+        if template == "{x}":
+            return x
+        name = "" if isinstance(one, Scalar) else self._name(one)
+        opening, closing = template.format(name=name, x="\0").split("\0")
         return bracketed(opening, x, closing)
 
 

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "testdata" / "golden"
 
 @dataclass(frozen=True)
 class Case:
-    """A module and what is generated from it. ``row`` is the row of the registry that it shows."""
+    """A module and what is generated from it. ``row`` has the rows of the registry it shows."""
 
     name: str
     target: str
@@ -50,6 +50,18 @@ _CASES = (
     Case("floats", "floats", row="double"),
     Case("strings", "strings", row="string"),
     Case("byte_strings", "byte_strings", row="bytes"),
+    Case("numbers", "numbers_", row="bigint decimal"),
+    Case("moments", "moments", row="datetime naive_datetime date time timedelta"),
+    Case("texts", "texts", row="uuid path url email regex bytearray"),
+    Case(
+        "addresses",
+        "addresses",
+        row="ipv4 ipv6 ip ipv4_interface ipv6_interface ip_interface "
+        "ipv4_network ipv6_network ip_network",
+    ),
+    Case("secrets", "secrets_", row="secret_string secret_bytes"),
+    Case("anything", "anything", row="any"),
+    Case("tensors", "tensors", row="tensor"),
     Case("lists", "lists", row="list"),
     Case("maps", "maps", row="map"),
     Case("optionals", "optionals", row="nullable"),

@@ -29,15 +29,16 @@ from synapse_bridge.introspect import unsupported
 from synapse_bridge.introspect.catalogue import Catalogue, LiteralValue, qualified
 from synapse_bridge.introspect.constraints import constraints, read_metadata
 from synapse_bridge.introspect.refusal import Place, Unsupported
+from synapse_bridge.introspect.scalars import scalar_kind
 
-_SCALARS: Mapping[Any, ScalarKind] = {
-    bool: "bool",
-    int: "int64",
-    float: "double",
-    str: "string",
-    bytes: "bytes",
-}
 _KEYS = (bool, int, str)
+_BARE: Mapping[Any, Any] = {
+    list: list[Any],
+    typing.List: list[Any],  # noqa: UP006 # what it says
+    dict: dict[str, Any],
+    typing.Dict: dict[str, Any],  # noqa: UP006
+}
+"""Containers that do not say what they hold."""
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
 
@@ -83,8 +84,12 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
         if override is not None:
             within = context.within | {annotation}
             return read_type(override, replace(context, within=within), metadata)
-        if annotation in _SCALARS:
-            return _scalar(annotation, values, context)
+    kind = scalar_kind(annotation)
+    if kind is not None:
+        return _scalar("bigint" if known.bigint and kind == "int64" else kind, values, context)
+    if annotation in _BARE:
+        annotation = _BARE[annotation]
+    elif isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return _class(annotation, context)
     match typing.get_origin(annotation), typing.get_args(annotation):
         case builtins.list, (item,):
@@ -118,7 +123,7 @@ def peel(annotation: Any) -> tuple[Any, list[Any]]:
             annotation = annotation.__origin__
         elif typing_objects.is_newtype(annotation):
             annotation = annotation.__supertype__
-        elif typing_objects.is_typealiastype(annotation):
+        elif typing_objects.is_typealiastype(annotation) and annotation is not pydantic.JsonValue:
             if annotation in seen:
                 raise Unsupported(
                     f"the alias `{annotation}` is recursive", "write a recursive model"
@@ -129,8 +134,7 @@ def peel(annotation: Any) -> tuple[Any, list[Any]]:
             return annotation, metadata
 
 
-def _scalar(annotation: Any, values: Mapping[str, Any], context: Context) -> Scalar:
-    kind = _SCALARS[annotation]
+def _scalar(kind: ScalarKind, values: Mapping[str, Any], context: Context) -> Scalar:
     carried = constraints(kind, values, context.config)
     if kind != "int64":
         return Scalar(kind, carried)
@@ -142,7 +146,8 @@ def _scalar(annotation: Any, values: Mapping[str, Any], context: Context) -> Sca
         if not (low and max(low) >= 0 and high and min(high) in _UINT64):
             raise Unsupported(
                 "its bounds go beyond 64 bits",
-                "stay within -2**63 … 2**63-1, or 0 … 2**64-1 with `ge=0`",
+                "stay within -2**63 … 2**63-1, or 0 … 2**64-1 with `ge=0`, or write "
+                "`Annotated[int, synapse_bridge.BigInt]`",
             )
         return Scalar("uint64", carried)
     return Scalar("int64", carried)
@@ -162,12 +167,13 @@ def _map(key: Any, value: Any, values: Mapping[str, Any], context: Context) -> M
 
 def _nullable(
     annotation: Any, members: Sequence[Any], metadata: Sequence[Any], context: Context
-) -> Nullable:
+) -> Type:
     inner = [member for member in members if member is not types.NoneType]
     if len(inner) != 1 or len(inner) == len(members):
         raise unsupported.explain(annotation)
     read = read_type(inner[0], context, metadata)
-    return read if isinstance(read, Nullable) else Nullable(read)
+    is_any = isinstance(read, Scalar) and read.kind == "any"  # has None among its own values
+    return read if isinstance(read, Nullable) or is_any else Nullable(read)
 
 
 def _literal(annotation: Any, context: Context) -> Type:

@@ -15,10 +15,12 @@ from typing import Any
 import annotated_types as at
 import pydantic
 from pydantic.fields import FieldInfo
+from pydantic.types import PathType, UuidVersion
 
 from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.contract.types import NONE, Constraints
 from synapse_bridge.introspect.refusal import Unsupported
+from synapse_bridge.markers import BigInt
 
 _NAMES: Mapping[type, str] = {
     at.Ge: "ge",
@@ -41,6 +43,9 @@ _HARMLESS = (
     pydantic.AllowInfNan,
     pydantic.FailFast,
     pydantic.WithJsonSchema,
+    pydantic.UrlConstraints,
+    PathType,
+    UuidVersion,
     at.Predicate,
     at.Not,
 )
@@ -65,14 +70,18 @@ class Metadata:
     """Constraints by pydantic's names, as far as they hold for the value that is sent."""
     before: bool
     """Whether a validator sees the value before its type does: then nothing inside it holds."""
+    bigint: bool = False
+    """Whether an ``int`` has any size."""
 
 
 def read_metadata(metadata: Iterable[Any]) -> Metadata:
     """Sort metadata. Refuses what would make the value another one than the type says."""
     values: dict[str, Any] = {}
-    before = after = False
+    before = after = bigint = False
     for item in _expand(metadata):
-        if isinstance(item, pydantic.AfterValidator):
+        if item is BigInt or isinstance(item, BigInt):
+            bigint = True
+        elif isinstance(item, pydantic.AfterValidator):
             after = True
         elif isinstance(item, _VALIDATORS):
             before = True
@@ -95,7 +104,7 @@ def read_metadata(metadata: Iterable[Any]) -> Metadata:
                 f"`{kind}` in an `Annotated` changes what the value is",
                 "annotate the plain type that travels, and convert in the function",
             )
-    return Metadata({} if before else values, before)
+    return Metadata({} if before else values, before, bigint)
 
 
 def constraints(
@@ -103,7 +112,7 @@ def constraints(
 ) -> Constraints:
     """The constraints that a type of this registry row carries."""
     config = config or {}
-    if kind == "string":
+    if kind in ("string", "secret_string"):
         if any(values.get(name) for name in _TRANSFORMS):
             return NONE
         if any(config.get(name) for name in _CONFIG_TRANSFORMS):
@@ -125,7 +134,7 @@ def constraints(
 def _exact(kind: str, value: float) -> float:
     """An integer's bound as an int where it is one: ``le=10.0`` is ``le=10``."""
     whole = isinstance(value, float) and value.is_integer()
-    return int(value) if kind in ("int64", "uint64") and whole else value
+    return int(value) if kind in ("int64", "uint64", "bigint") and whole else value
 
 
 def _expand(metadata: Iterable[Any]) -> Iterator[Any]:

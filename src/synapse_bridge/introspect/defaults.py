@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import typing
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pydantic
 
@@ -16,6 +18,7 @@ from synapse_bridge.contract.types import (
     MessageRef,
     Nullable,
     Scalar,
+    ScalarKind,
     Type,
 )
 from synapse_bridge.introspect.catalogue import Catalogue, qualified
@@ -43,7 +46,9 @@ def literal(
         return Literally(None)
     try:
         written = _write(type_, value, catalogue)
-        adapter = pydantic.TypeAdapter(annotation, config=cast(pydantic.ConfigDict, config or {}))
+        adapter = pydantic.TypeAdapter(
+            annotation, config=typing.cast(pydantic.ConfigDict, config or {})
+        )
         accepted = adapter.validate_python(value)
     except Exception:
         # Besides our own verdict, anything that a validator of the user's raises.
@@ -68,16 +73,70 @@ def _write(type_: Type, value: Any, catalogue: Catalogue) -> JSONValue:
     raise _NotLiteral
 
 
-def _scalar(kind: str, value: Any) -> JSONValue:
+def _scalar(kind: ScalarKind, value: Any) -> JSONValue:
     if kind == "bool" and type(value) is bool:
         return value
     if kind in _INTEGERS and type(value) is int and value in _INTEGERS[kind]:
         return value
     if kind == "double" and type(value) in (int, float) and _is_exact(value):
         return float(value)
-    if kind == "string" and type(value) is str and not _has_surrogate(value):
+    if kind in ("string", "email") and type(value) is str and not _has_surrogate(value):
         return value
+    if kind == "bigint" and type(value) is int:
+        return value
+    if kind == "timedelta" and type(value) is datetime.timedelta and abs(value) <= _LONGEST:
+        return str(_DURATIONS.dump_python(value, mode="json"))
+    if kind in _MOMENTS and type(value) is _MOMENTS[kind]:
+        return _moment(kind, value)
+    if kind in _TEXTS and type(value) is not str and not _has_surrogate(str(value)):
+        return str(value)
+    if kind == "any" and (value is None or type(value) in (bool, int, str) or value in ([], {})):
+        return _plain(value)
     raise _NotLiteral
+
+
+_LONGEST = datetime.timedelta(seconds=315_576_000_000)
+_DURATIONS = pydantic.TypeAdapter(datetime.timedelta)
+_MOMENTS: Mapping[str, type] = {
+    "datetime": datetime.datetime,
+    "naive_datetime": datetime.datetime,
+    "date": datetime.date,
+    "time": datetime.time,
+}
+_TEXTS = frozenset(
+    {
+        "uuid",
+        "path",
+        "ipv4",
+        "ipv6",
+        "ip",
+        "ipv4_interface",
+        "ipv6_interface",
+        "ip_interface",
+        "ipv4_network",
+        "ipv6_network",
+        "ip_network",
+    }
+)
+"""Kinds whose defaults are objects that ``str`` writes."""
+
+
+def _moment(kind: str, value: Any) -> str:
+    """A point in time in ISO 8601, with microseconds; an instant in UTC."""
+    if kind == "date":
+        return str(value)
+    # What comes from the wire is in UTC, and so would not be a default that is in another zone.
+    if kind == "datetime" and value.utcoffset() == datetime.timedelta(0):
+        return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    if kind != "datetime" and value.tzinfo is None:
+        return str(value.isoformat(timespec="microseconds"))
+    raise _NotLiteral
+
+
+def _plain(value: Any) -> JSONValue:
+    if isinstance(value, str) and _has_surrogate(value):
+        raise _NotLiteral
+    return typing.cast(JSONValue, value)
 
 
 def _key(key: Type, value: Any) -> str:

@@ -331,7 +331,8 @@ def _check_info(info: FieldInfo) -> None:
 def _check_accepted(hint: Any) -> None:
     """Whether pydantic can validate it at all; for models it has said so when they were defined."""
     try:
-        pydantic.TypeAdapter(hint)
+        # Inside of a list, because a model's own configuration cannot be given another.
+        pydantic.TypeAdapter(list[hint], config={"arbitrary_types_allowed": True})
     except Exception as error:
         first, _, _ = str(error).partition("\n\n")
         raise Unsupported(f"pydantic refuses it: {first}", "correct the annotation") from None

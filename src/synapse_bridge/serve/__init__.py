@@ -9,6 +9,26 @@ from synapse_bridge.serve.cli import main, run
 from synapse_bridge.serve.loading import CannotServe, load
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.service import Members, Method, Service, UnknownNumber
+from synapse_bridge.serve.wellknown import (
+    from_date,
+    from_digits,
+    from_duration,
+    from_naive_datetime,
+    from_tensor,
+    from_time_of_day,
+    from_timestamp,
+    from_value,
+    pattern,
+    reveal,
+    to_date,
+    to_digits,
+    to_duration,
+    to_naive_datetime,
+    to_tensor,
+    to_time_of_day,
+    to_timestamp,
+    to_value,
+)
 
 __all__ = [
     "CannotServe",
@@ -17,7 +37,25 @@ __all__ = [
     "Options",
     "Service",
     "UnknownNumber",
+    "from_date",
+    "from_digits",
+    "from_duration",
+    "from_naive_datetime",
+    "from_tensor",
+    "from_time_of_day",
+    "from_timestamp",
+    "from_value",
     "load",
     "main",
+    "pattern",
+    "reveal",
     "run",
+    "to_date",
+    "to_digits",
+    "to_duration",
+    "to_naive_datetime",
+    "to_tensor",
+    "to_time_of_day",
+    "to_timestamp",
+    "to_value",
 ]

@@ -7,8 +7,12 @@ import typing
 from collections.abc import Callable
 from typing import Any, NotRequired, Required
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
+
+# Introspection has refused all classes that the bridge does not know. What a request holds may be
+# secret, and errors get into logs.
+_CONFIG = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
 
 
 def hints(function: Callable[..., Any]) -> dict[str, Any]:
@@ -38,7 +42,9 @@ def validator(function: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[s
         else NotRequired[annotations.get(p.name, Any)]
         for p in parameters
     }
-    adapter: TypeAdapter[Any] = TypeAdapter(TypedDict("Arguments", fields))  # type: ignore[operator] # fields known at run time only
+    typed = TypedDict("Arguments", fields)  # type: ignore[misc] # known at run time only
+    typed.__pydantic_config__ = _CONFIG  # type: ignore[attr-defined]
+    adapter: TypeAdapter[Any] = TypeAdapter(typed)
     check: Callable[..., dict[str, Any]] = adapter.validator.validate_python
 
     def validate(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from pydantic_core import ValidationError
 
-from synapse_bridge.serve import arguments, exact
+from synapse_bridge.serve import arguments, exact, unreadable
 from synapse_bridge.serve.failure import (
     Failures,
     InvalidArguments,
@@ -39,6 +39,7 @@ class Endpoint:
         self._method = method
         self._failures = failures
         self._threads = threads
+        self._arguments = unreadable.checked(method.arguments)
         self._validate = arguments.validator(method.function)
         self._call = arguments.caller(method.function)
         self._check = exact.checker(arguments.hints(method.function).get("return", Any))
@@ -77,7 +78,7 @@ class Endpoint:
         except DecodeError as error:
             raise InvalidRequest(self._method.request.DESCRIPTOR.full_name) from error
         try:
-            return self._validate(self._method.arguments(message))
+            return self._validate(self._arguments(message))
         except ValidationError as error:
             raise InvalidArguments from error
 

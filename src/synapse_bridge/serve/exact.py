@@ -20,14 +20,12 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import annotated_types as at
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, JsonValue
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator
 from pydantic_core import core_schema as cs
 from typing_inspection import typing_objects
 
-_INT64_MAX = 2**63 - 1
+from synapse_bridge.serve.exact_scalars import ANY, scalar
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,13 +39,15 @@ class Check:
     recursive: bool
 
 
-def checker(annotation: Any) -> Check:
+def checker(annotation: Any, *, naive_is_utc: bool = False) -> Check:
     """The check for values of an annotation, which is resolved and may be ``Annotated``.
+
+    ``naive_is_utc`` lets a ``datetime`` without a time zone pass, which then means UTC.
 
     What the bridge has no type for is let through: introspection refuses such annotations, except
     where the configuration names another type for them.
     """
-    schemas = _Schemas()
+    schemas = _Schemas(naive_is_utc)
     schema = schemas.of(annotation)
     if schemas.classes:
         schema = cs.definitions_schema(schema, list(schemas.classes.values()))
@@ -57,7 +57,8 @@ def checker(annotation: Any) -> Check:
 class _Schemas:
     """Makes schemas; one definition for each class, so that recursive classes come to an end."""
 
-    def __init__(self) -> None:
+    def __init__(self, naive_is_utc: bool) -> None:
+        self._naive_is_utc = naive_is_utc
         self.classes: dict[type, CoreSchema] = {}
         self.recursive = False
         self._open: list[type] = []
@@ -67,11 +68,13 @@ class _Schemas:
     ) -> CoreSchema:
         """The schema of an annotation. ``by_value``: enums are held as their values."""
         annotation, inner = _peel(annotation)
-        if annotation is int:
-            return _integer([*inner, *metadata])
-        if annotation in _SCALARS:
-            return _SCALARS[annotation]
-        if isinstance(annotation, type) and typing.get_origin(annotation) is None:
+        one = scalar(annotation, [*inner, *metadata], naive_is_utc=self._naive_is_utc)
+        if one is not None:
+            self.recursive |= one is ANY
+            return one
+        if annotation in _BARE:
+            annotation = _BARE[annotation]
+        elif isinstance(annotation, type) and typing.get_origin(annotation) is None:
             return self._class(annotation, by_value)
         match typing.get_origin(annotation), typing.get_args(annotation):
             case builtins.list, (item,):
@@ -146,64 +149,28 @@ def _members(cls: type) -> dict[str, tuple[Any, Iterable[Any]]]:
     return {field.name: (hints[field.name], [field.default]) for field in fields}
 
 
-def _exact_float(value: Any) -> float:
-    """An int is a float to Python's type checkers, and to us where no digit is lost."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        try:
-            converted = float(value)
-        except OverflowError:
-            converted = float("inf")
-        if converted == value:
-            return converted
-    raise ValueError("no float")
-
-
-def _integer(metadata: Iterable[Any]) -> CoreSchema:
-    """int64, or uint64 where a bound says that values go beyond int64."""
-    if any(_goes_beyond_int64(item) for item in metadata):
-        return cs.int_schema(strict=True, ge=0, le=2**64 - 1)
-    return cs.int_schema(strict=True, ge=-(2**63), le=_INT64_MAX)
-
-
-def _goes_beyond_int64(constraint: Any) -> bool:
-    match constraint:
-        case FieldInfo(metadata=inner):
-            return any(map(_goes_beyond_int64, inner))
-        case at.GroupedMetadata():
-            return any(map(_goes_beyond_int64, constraint))
-        case at.Le(int(bound)):
-            return bound > _INT64_MAX
-        case at.Lt(int(bound)):
-            return bound > _INT64_MAX + 1
-    return False
-
-
 def _literal(values: Iterable[Any]) -> CoreSchema:
     """One of ``values`` and of its type: to a plain ``==``, 1 is True."""
     by_type: dict[type, list[Any]] = {}
     for value in values:
         by_type.setdefault(type(value), []).append(value)
     choices: list[CoreSchema | tuple[CoreSchema, str]] = [
-        cs.chain_schema([_SCALARS[kind], cs.literal_schema(same)]) for kind, same in by_type.items()
+        cs.chain_schema([_of_type(kind), cs.literal_schema(same)]) for kind, same in by_type.items()
     ]
     return cs.union_schema(choices)
 
 
-_FLOAT = cs.union_schema(
-    [cs.is_instance_schema(float), cs.no_info_plain_validator_function(_exact_float)],
-    mode="left_to_right",
-    custom_error_type="exact_float",
-    custom_error_message="Input should be a float, or an int that a float holds exactly",
-)
-_SCALARS: Mapping[Any, CoreSchema] = {
-    bool: cs.bool_schema(strict=True),
-    int: cs.int_schema(strict=True),
-    float: _FLOAT,
-    # Any constraint makes pydantic-core look at the text, and so at lone surrogates.
-    str: cs.str_schema(strict=True, min_length=0),
-    bytes: cs.bytes_schema(strict=True),
-    None: cs.none_schema(),
-    types.NoneType: cs.none_schema(),
+def _of_type(kind: type) -> CoreSchema:
+    schema = scalar(kind, ())
+    assert schema is not None, kind
+    return schema
+
+
+_BARE: Mapping[Any, Any] = {
+    list: list[Any],
+    typing.List: list[Any],  # noqa: UP006 # what it says
+    dict: dict[str, Any],
+    typing.Dict: dict[str, Any],  # noqa: UP006
 }
 
 
@@ -216,7 +183,7 @@ def _peel(annotation: Any) -> tuple[Any, list[Any]]:
             annotation = annotation.__origin__
         elif typing_objects.is_newtype(annotation):
             annotation = annotation.__supertype__
-        elif typing_objects.is_typealiastype(annotation):
+        elif typing_objects.is_typealiastype(annotation) and annotation is not JsonValue:
             annotation = annotation.__value__
         else:
             return annotation, metadata

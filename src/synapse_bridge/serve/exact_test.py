@@ -96,7 +96,7 @@ class ByValue(BaseModel):
 
 FITTING: list[tuple[Any, Any]] = [
     (None, None),
-    (Any, object()),
+    (Any, [None, True, 2**70, 0.5, "é", b"", {"a": [{}]}]),
     (bool, True),
     (int, -(2**63)),
     (int, 2**63 - 1),

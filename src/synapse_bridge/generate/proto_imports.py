@@ -1,0 +1,62 @@
+"""The ``.proto`` files that a contract's own one imports.
+
+protobuf's well-known files are part of every protoc and buf. The others are written beside the
+contract's, so that what is generated needs nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterator
+
+from google.type import date_pb2, timeofday_pb2
+
+from synapse_bridge.contract import Contract, Type
+from synapse_bridge.contract.registry import row
+from synapse_bridge.contract.types import parts
+from synapse_bridge.v1 import types_pb2
+
+_BUILT_IN = "google/protobuf/"
+_SHIPPED = {
+    module.DESCRIPTOR.name: module.__name__ for module in (date_pb2, timeofday_pb2, types_pb2)
+}
+"""The modules beside which the files lie, by the files' names."""
+
+_BUF = """\
+version: v2
+lint:
+  use:
+    - STANDARD
+  ignore:
+    - google
+"""
+
+
+def imports(contract: Contract) -> list[str]:
+    """The files that have to be imported, in order."""
+    fields = (field for message in contract.messages for field in message.fields)
+    return sorted({file for field in fields for file in _within(field.type)})
+
+
+def shipped(contract: Contract) -> dict[str, str]:
+    """The text of those that do not come with protoc, by name."""
+    return {file: _text(file) for file in imports(contract) if not file.startswith(_BUILT_IN)}
+
+
+def buf_module(contract: Contract) -> dict[str, str]:
+    """``buf.yaml`` where files of others lie beside the contract's: their style is not ours."""
+    foreign = any(file.startswith("google/") for file in shipped(contract))
+    return {"buf.yaml": _BUF} if foreign else {}
+
+
+def _within(type_: Type) -> Iterator[str]:
+    if file := row(type_).proto_import:
+        yield file
+    for part in parts(type_).values():
+        yield from _within(part)
+
+
+def _text(file: str) -> str:
+    package = _SHIPPED[file].rpartition(".")[0]
+    name = file.rpartition("/")[2]
+    return importlib.resources.files(package).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,57 @@
+"""What stands in a request and has no value in Python: found, and reported with its path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+
+class Unreadable:
+    """Stands for a value on the wire that Python cannot hold exactly; ``reason`` says why.
+
+    It never gets to a validator, which may let anything pass: :func:`checked` finds it before.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        _HERE.made = True
+
+
+class _Thread(threading.local):
+    made = False
+    """Whether there was one in the request that this thread reads: a search finds where."""
+
+
+_HERE = _Thread()
+
+
+def checked(arguments: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """``arguments``, raising pydantic's ``ValidationError`` for what it could not read."""
+
+    def read(message: Any) -> dict[str, Any]:
+        _HERE.made = False
+        values = arguments(message)
+        if _HERE.made:
+            errors = list(_errors(values, ()))
+            raise ValidationError.from_exception_data("Arguments", errors, hide_input=True)
+        return values
+
+    return read
+
+
+def _errors(value: Any, at: tuple[int | str, ...]) -> Iterator[InitErrorDetails]:
+    match value:
+        case Unreadable():
+            error = PydanticCustomError("unreadable", "{reason}", {"reason": value.reason})
+            yield InitErrorDetails(type=error, loc=at, input=None)
+        case dict():
+            for key, item in value.items():
+                yield from _errors(item, (*at, key if isinstance(key, int | str) else str(key)))
+        case list():
+            for index, item in enumerate(value):
+                yield from _errors(item, (*at, index))
