@@ -280,7 +280,7 @@ ANY = cs.no_info_plain_validator_function(_any)
 
 
 def _tensor(value: Any) -> str | None:
-    import numpy
+    import numpy  # pants: no-infer-dep
 
     if not isinstance(value, numpy.ndarray):
         return "Input should be a numpy.ndarray"

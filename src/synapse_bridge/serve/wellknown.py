@@ -233,7 +233,7 @@ _DTYPE = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|complex(64|128)")
 
 def from_tensor(message: Any) -> Any:
     """A read-only ``numpy.ndarray`` over the bytes of a ``synapse_bridge.v1.Tensor``."""
-    import numpy
+    import numpy  # pants: no-infer-dep
 
     if not _DTYPE.fullmatch(message.dtype):
         return Unreadable(
