@@ -1,6 +1,6 @@
 defmodule SynapseBridge.Channel do
   @moduledoc """
-  A supervised channel to a gRPC server, and unary calls on it.
+  A supervised channel to a gRPC server, and calls on it.
 
       children = [
         {SynapseBridge.Channel, name: Greeter, target: "localhost:50051"}
@@ -33,11 +33,11 @@ defmodule SynapseBridge.Channel do
 
   A deadline covers waiting, connecting and the call itself. The server is told the time that is
   left, and told to stop when it is over (`:deadline_exceeded`), or when the calling process has died,
-  which is noticed within a second. So a call is cancelled by ending its process, with
+  which is noticed within a tenth of a second. So a call is cancelled by ending its process, with
   `Task.shutdown/2` for example.
   """
 
-  alias SynapseBridge.Channel.{Call, Connector, Options, Table}
+  alias SynapseBridge.Channel.{Call, Connector, Exchange, Options, Table}
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Metadata, Request, Response}
 
@@ -76,14 +76,97 @@ defmodule SynapseBridge.Channel do
   @spec unary(atom() | pid(), path :: String.t(), request :: iodata(), [call_option()]) ::
           Response.result()
   def unary(channel, path, request, opts \\ []) do
+    with {:ok, body} <- body(request),
+         {:ok, table, call, wait?} <- prepare(channel, path, body, :timeout, opts) do
+      table
+      |> attempt(call, wait?, Table.connection(table), @most_attempts)
+      |> result(table, call)
+    end
+  end
+
+  @doc """
+  Opens a streaming call of the method at `path`. `request` is the one encoded message, or
+  `{:stream, first}` where messages follow (`SynapseBridge.Channel.Upload`); `first` is `nil` if the
+  first one does too.
+
+  Options and errors as for `unary/4`; but without `:timeout` the deadline is the channel's
+  `:stream_timeout`. The calling process receives with `next/2`.
+  """
+  @spec open_stream(
+          atom() | pid(),
+          path :: String.t(),
+          request :: iodata() | {:stream, first :: iodata() | nil},
+          [call_option()]
+        ) :: {:ok, Exchange.t()} | {:error, Status.t()}
+  def open_stream(channel, path, request, opts \\ []) do
+    {stream, request} =
+      case request do
+        {:stream, first} -> {:more, first}
+        request -> {:last, request}
+      end
+
+    with {:ok, body} <- body(request),
+         {:ok, table, call, wait?} <- prepare(channel, path, body, :stream_timeout, opts) do
+      open_stream(table, %{call | stream: stream}, wait?, Table.connection(table), @most_attempts)
+    end
+  end
+
+  defp open_stream(table, call, wait?, connection, attempts) do
+    with {:opened, connection, ref} <- attempt(table, call, wait?, connection, attempts) do
+      size = table.options.max_response_size
+      {:ok, Exchange.new(connection, ref, call, size, {table, wait?, attempts - 1})}
+    end
+    |> result(table, call)
+  end
+
+  @doc """
+  Waits for the next messages of a streaming call, or for its end. After `:done` and `:error` nothing
+  is left of the call.
+
+  `monitor` is of a process that the caller wants to hear of too: then `{:stopped, reason, exchange}`
+  comes at its end. A call without further messages that the server has not worked on is made again
+  unnoticed.
+  """
+  @spec next(Exchange.t(), monitor :: reference() | nil) ::
+          {:messages, [binary(), ...], Exchange.t()}
+          | {:stopped, reason :: term(), Exchange.t()}
+          | {:done, trailers :: Metadata.t()}
+          | {:error, Status.t()}
+  def next(%Exchange{call: call} = exchange, monitor \\ nil) do
+    {table, wait?, attempts} = exchange.again
+
+    case Exchange.next(exchange, monitor) do
+      {:retry, reason} when call.stream == :last and attempts > 0 ->
+        if reason == :refused, do: pause(call, @most_attempts - attempts)
+
+        with {:ok, exchange} <- open_stream(table, call, wait?, nil, attempts),
+             do: next(exchange, monitor)
+
+      {:retry, reason} ->
+        {:error, Call.not_retried(reason)}
+
+      {:down, reason} ->
+        {:error, connection_crashed(table, reason)}
+
+      event ->
+        result(event, table, call)
+    end
+  end
+
+  defp body(nil), do: {:ok, ""}
+
+  defp body(request) do
+    with {:error, size} <- Request.body(request), do: {:error, request_too_large(size)}
+  end
+
+  defp prepare(channel, path, body, timeout, opts) do
     Options.call!(opts)
 
     with {:ok, table} <- Table.fetch(channel),
-         {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode(),
-         {:ok, body} <- Request.body(request) do
+         {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode() do
       {head, head_size} = Table.head(table, path)
       {metadata, metadata_size} = Request.metadata(metadata)
-      timeout = option(opts, :timeout, table.options.timeout)
+      timeout = option(opts, :timeout, Map.fetch!(table.options, timeout))
 
       call = %Call{
         caller: self(),
@@ -91,22 +174,23 @@ defmodule SynapseBridge.Channel do
         metadata: metadata,
         list_size: head_size + metadata_size,
         body: body,
+        allowed: timeout,
         deadline: Call.deadline(timeout)
       }
 
-      wait? = option(opts, :wait_for_ready, table.options.wait_for_ready)
-
-      case attempt(table, call, wait?, Table.connection(table), @most_attempts) do
-        :timeout -> {:error, deadline_exceeded(table, timeout)}
-        :stopped -> {:error, not_running(channel)}
-        result -> result
-      end
+      {:ok, table, call, option(opts, :wait_for_ready, table.options.wait_for_ready)}
     else
       :error -> {:error, not_running(channel)}
-      {:error, text} when is_binary(text) -> {:error, Status.local(:invalid_argument, text)}
-      {:error, size} -> {:error, request_too_large(size)}
+      {:error, text} -> {:error, Status.local(:invalid_argument, text)}
     end
   end
+
+  defp result(:timeout, table, call), do: {:error, deadline_exceeded(table, call.allowed)}
+
+  defp result(:stopped, table, _call),
+    do: {:error, not_running(table.options.name || table.connector)}
+
+  defp result(result, _table, _call), do: result
 
   defp attempt(table, call, wait?, nil, attempts) do
     with {:ok, connection} <- Connector.checkout(table, wait?, call.deadline) do
@@ -147,12 +231,15 @@ defmodule SynapseBridge.Channel do
   end
 
   defp connection_died(table, _call, _wait?, reason, _attempts) do
-    {:error,
-     Status.local(
-       :unavailable,
-       "the process of the connection to #{table.label} ended during the call: " <>
-         Exception.format_exit(reason)
-     )}
+    {:error, connection_crashed(table, reason)}
+  end
+
+  defp connection_crashed(table, reason) do
+    Status.local(
+      :unavailable,
+      "the process of the connection to #{table.label} ended during the call: " <>
+        Exception.format_exit(reason)
+    )
   end
 
   # A server that enforces the deadline may be a little faster than our own clock.

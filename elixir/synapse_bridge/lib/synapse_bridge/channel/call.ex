@@ -5,21 +5,37 @@ defmodule SynapseBridge.Channel.Call do
   The caller sends the connection a `t:t/0`, and gets back one message for the alias `ref`, or the
   connection's `:DOWN`. It keeps the request and the deadline, so it is also the one to try again
   when a connection says that the server has not seen the call.
+
+  A streaming call is opened in the same way: the answer is `:opened`, and everything else comes as
+  further messages for the same alias (`SynapseBridge.Channel.Exchange`).
   """
 
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Request, Response}
 
   @enforce_keys [:caller, :head, :metadata, :list_size, :body, :deadline]
-  defstruct [:ref, :caller, :head, :timeout, :metadata, :list_size, :body, :deadline]
+  defstruct [
+    :ref,
+    :caller,
+    :head,
+    :timeout,
+    :metadata,
+    :list_size,
+    :body,
+    :allowed,
+    :deadline,
+    :stream
+  ]
 
   @typedoc """
     * `ref` - monitor and alias that the answer goes to
     * `head`, `timeout`, `metadata` - parts of the header block (`SynapseBridge.Transport.Request`),
       which amount to `list_size` for SETTINGS_MAX_HEADER_LIST_SIZE
 
-    * `body` - the message with its prefix
+    * `body` - the message with its prefix; nothing if the first one is still to come
+    * `allowed` - how long the call may take in all, in milliseconds, for an error to say
     * `deadline` - in milliseconds of `System.monotonic_time/1`
+    * `stream` - for a streaming call, whether the body is the `:last` message or `:more` follow
 
   `ref` and `timeout` are put in by `exchange/2`, anew for each attempt.
   """
@@ -31,7 +47,9 @@ defmodule SynapseBridge.Channel.Call do
           metadata: binary(),
           list_size: non_neg_integer(),
           body: binary(),
-          deadline: deadline()
+          allowed: timeout() | nil,
+          deadline: deadline(),
+          stream: nil | :last | :more
         }
 
   @type deadline :: integer() | :infinity
@@ -58,8 +76,11 @@ defmodule SynapseBridge.Channel.Call do
   @doc """
   Hands the call to `connection` and waits for the answer until its deadline. Then the connection is
   told to cancel it.
+
+  A streaming call that was opened leaves the reference behind as a monitor and alias.
   """
-  @spec exchange(pid(), t()) :: answer() | :timeout | {:down, term()}
+  @spec exchange(pid(), t()) ::
+          answer() | {:opened, pid(), reference()} | :timeout | {:down, term()}
   def exchange(connection, %__MODULE__{deadline: deadline} = call) do
     case remaining(deadline) do
       0 -> :timeout
@@ -67,7 +88,7 @@ defmodule SynapseBridge.Channel.Call do
     end
   end
 
-  defp exchange(connection, call, time) do
+  defp exchange(connection, %{stream: nil} = call, time) do
     {timeout, size} = Request.timeout(time)
     # Made in the function that receives, the reference lets the runtime skip the messages that
     # were in the mailbox before, however many they are.
@@ -79,6 +100,46 @@ defmodule SynapseBridge.Channel.Call do
       {:DOWN, ^ref, :process, _connection, reason} -> {:down, reason}
     after
       receive_timeout(time) -> give_up(connection, ref)
+    end
+  end
+
+  defp exchange(connection, call, time) do
+    {timeout, size} = Request.timeout(time)
+    ref = :erlang.monitor(:process, connection, alias: :demonitor)
+    send(connection, %{call | ref: ref, timeout: timeout, list_size: call.list_size + size})
+
+    receive do
+      {^ref, :opened} ->
+        {:opened, connection, ref}
+
+      {^ref, answer} ->
+        Process.demonitor(ref, [:flush])
+        answer
+
+      {:DOWN, ^ref, :process, _connection, reason} ->
+        {:down, reason}
+    after
+      receive_timeout(time) ->
+        close(connection, ref)
+        :timeout
+    end
+  end
+
+  @doc "Ends a streaming call from the caller's side: it is cancelled, and its messages are dropped."
+  @spec close(pid(), reference()) :: :ok
+  def close(connection, ref) do
+    Process.demonitor(ref, [:flush])
+    send(connection, {:cancel, ref})
+    flush(ref)
+  end
+
+  @doc "Drops the messages of a streaming call."
+  @spec flush(reference()) :: :ok
+  def flush(ref) do
+    receive do
+      {^ref, _message} -> flush(ref)
+    after
+      0 -> :ok
     end
   end
 

@@ -2,9 +2,10 @@ defmodule SynapseBridge.Channel.Connection do
   @moduledoc """
   The process of one connection: it connects once, carries calls, and ends with the connection.
 
-  Callers send it their calls directly and get one message each. Calls that wait in the mailbox are
-  written together, up to 32 at a time; what arrives is handled as it comes. The protocol itself is a
-  value, `SynapseBridge.HTTP2.Connection`.
+  Callers send it their calls directly and get one message each; those of streams get a message for
+  each packet that has something for them. What waits in the mailbox to be sent is written together,
+  up to 32 of it at a time; what arrives is handled as it comes. The protocol itself is a value,
+  `SynapseBridge.HTTP2.Connection`.
 
   Its life, as `SynapseBridge.Channel.Connector` sees it:
 
@@ -16,20 +17,23 @@ defmodule SynapseBridge.Channel.Connection do
   gets the `:DOWN`, and its caller knows that it can try again.
 
   A call ends early by its deadline or by the death of its caller, and the server is told through
-  RST_STREAM(CANCEL). Deadlines are the caller's task. Dead callers are looked for once per second, as
-  a monitor for each call would cost all calls, and few callers die.
+  RST_STREAM(CANCEL). Deadlines are the caller's task. Callers of streams are monitored. A monitor for
+  each unary call would cost all calls, and few callers die: so dead ones are looked for every 40 ms,
+  among the calls that were there the last time already.
   """
 
   use GenServer, restart: :temporary
 
-  alias SynapseBridge.Channel.{Balancer, Call, Table}
+  alias SynapseBridge.Channel.{Balancer, Call, Streams, Table}
   alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Request, Response, Socket, Target, TLS}
 
   @batch 32
-  @sweep_interval 1_000
+  # Twice this is how long the server goes on at most for a caller that is dead.
+  @sweep_interval 40
   @answers_per_refusal 500
+  @used_up "its stream ids are used up"
 
   # In words: room for a packet full of responses and what becomes of them, so that garbage is not
   # collected in the middle of it. Saves a quarter of the CPU time of a call for half a megabyte.
@@ -46,6 +50,9 @@ defmodule SynapseBridge.Channel.Connection do
     :socket,
     :http2,
     :settings_timer,
+    # Ids of streams: those below it have been swept before. `nil` while there is nothing to sweep.
+    :swept,
+    streams: %{},
     closing: "no call was left on it",
     queue: :queue.new(),
     queued: 0,
@@ -113,6 +120,15 @@ defmodule SynapseBridge.Channel.Connection do
     write(state, out)
   end
 
+  def handle_info({:stream, ref, action}, state) do
+    {state, out} = act(action, ref, state, [])
+    {state, out} = take_waiting(state, out, System.monotonic_time(:millisecond), @batch - 1)
+    write(state, out)
+  end
+
+  def handle_info({{:stream, ref}, _monitor, :process, _caller, _reason}, state),
+    do: cancel(state, cancelled([ref]))
+
   def handle_info({tag, socket, data}, %{socket: {_module, socket}} = state)
       when tag in [:tcp, :ssl] do
     {http2, out, events} = Connection.receive(state.http2, data)
@@ -140,10 +156,16 @@ defmodule SynapseBridge.Channel.Connection do
 
   def handle_info({:cancel, ref}, state), do: cancel(state, cancelled([ref]))
 
-  def handle_info(:sweep, state) do
+  def handle_info(:sweep, %{http2: http2, queued: 0} = state)
+      when map_size(http2.streams) == map_size(state.streams) do
+    {:noreply, %{state | swept: nil}}
+  end
+
+  def handle_info(:sweep, %{http2: http2} = state) do
     Process.send_after(self(), :sweep, @sweep_interval)
     queued = state.queue |> :queue.to_list() |> Enum.map(&{&1.ref, &1.caller})
-    calls = queued ++ Connection.owners(state.http2)
+    calls = queued ++ Connection.owners_below(http2, state.swept)
+    state = %{state | swept: http2.next_id}
     cancel(state, for({ref, caller} <- calls, not Process.alive?(caller), do: ref))
   end
 
@@ -169,9 +191,41 @@ defmodule SynapseBridge.Channel.Connection do
       %Call{} = call ->
         {state, out} = take(call, state, out, now)
         take_waiting(state, out, now, count - 1)
+
+      {:stream, ref, action} ->
+        {state, out} = act(action, ref, state, out)
+        take_waiting(state, out, now, count - 1)
     after
       0 -> {state, out}
     end
+  end
+
+  # What is asked of a streaming call. It may have ended already: then nothing happens.
+  defp act({:acknowledge, size}, ref, state, out) do
+    {http2, update} = Connection.acknowledge(state.http2, Streams.id(state.streams, ref), size)
+    {%{state | http2: http2}, [out | update]}
+  end
+
+  defp act({:send, data, last}, ref, state, out) do
+    {http2, frames, events} =
+      Connection.send(state.http2, Streams.id(state.streams, ref), data, last)
+
+    {Enum.reduce(events, %{state | http2: http2}, &event/2), [out | frames]}
+  end
+
+  defp act({:produce, pid}, ref, state, out) do
+    {%{state | streams: Streams.put_producer(state.streams, ref, pid)}, out}
+  end
+
+  defp act(:expired, ref, state, out) do
+    send(ref, {ref, :timeout})
+    {reset, state} = close_stream(ref, state)
+    release(state, [out | reset])
+  end
+
+  defp close_stream(ref, %{streams: streams} = state) do
+    {http2, out} = Connection.reset(state.http2, Streams.id(streams, ref))
+    {out, %{state | http2: http2, streams: Streams.delete(streams, ref)}}
   end
 
   # It was in the mailbox for so long that its caller has given up. An integer is less than :infinity.
@@ -181,15 +235,22 @@ defmodule SynapseBridge.Channel.Connection do
     %{http2: http2} = state = count(state)
 
     cond do
-      room?(state) -> send_call(call, state, out)
+      room?(state) -> send_call(call, sweeping(state), out)
       http2.phase == :draining -> refuse(call, state, out, {:retry, :unsent})
-      state.queued < state.table.options.max_queue -> enqueue(call, state, out)
+      state.queued < state.table.options.max_queue -> enqueue(call, sweeping(state), out)
       true -> refuse(call, state, out, {:error, queue_full(state)})
     end
   end
 
   defp count(%{load: nil} = state), do: state
   defp count(state), do: %{state | taken: state.taken + 1}
+
+  defp sweeping(%{swept: nil} = state) do
+    Process.send_after(self(), :sweep, @sweep_interval)
+    %{state | swept: state.http2.next_id}
+  end
+
+  defp sweeping(state), do: state
 
   # `reserve` streams stay free, see `reserve_less/1`, but never all of them.
   defp room?(%{http2: http2, reserve: 0}), do: Connection.available(http2) > 0
@@ -214,11 +275,24 @@ defmodule SynapseBridge.Channel.Connection do
     else
       size = byte_size(call.head) + byte_size(call.timeout) + byte_size(call.metadata)
       block = [call.head, call.timeout | call.metadata]
-      {http2, frames} = Connection.open(http2, {call.ref, call.caller}, block, size, call.body)
-      state = %{state | http2: http2}
-      state = if http2.phase == :open, do: state, else: drain(state, "its stream ids are used up")
+      {state, frames} = open(call, block, size, state)
+      state = if state.http2.phase == :open, do: state, else: drain(state, @used_up)
       {state, [out | frames]}
     end
+  end
+
+  defp open(%{stream: nil} = call, block, size, state) do
+    owner = {call.ref, call.caller}
+    {http2, frames} = Connection.open(state.http2, owner, block, size, call.body)
+    {%{state | http2: http2}, frames}
+  end
+
+  defp open(%{ref: ref} = call, block, size, state) do
+    {http2, id, frames} = Connection.open_stream(state.http2, ref, block, size)
+    {http2, data, events} = Connection.send(http2, id, call.body, call.stream)
+    state = %{state | http2: http2, streams: Streams.put(state.streams, call, id)}
+    send(ref, {ref, :opened})
+    {Enum.reduce(events, state, &event/2), [frames | data]}
   end
 
   # Sends calls from the queue, as far as the server takes more.
@@ -254,24 +328,36 @@ defmodule SynapseBridge.Channel.Connection do
     if state.reserve == 0, do: state, else: reserve_less(state)
   end
 
-  defp event({:failed, {ref, _caller}, :refused}, state) do
-    Call.answer(ref, {:retry, :refused})
-    %{state | reserve: state.reserve + 1, answered: 0}
-  end
-
-  defp event({:failed, {ref, _caller}, :unprocessed}, state) do
-    Call.answer(ref, {:retry, :unprocessed})
+  defp event({:data, ref, bytes, size}, state) do
+    send(ref, {ref, {:data, bytes, size}})
     state
   end
 
-  defp event({:failed, {ref, _caller}, reason}, state) do
-    Call.answer(ref, {:error, Response.failure(reason)})
+  defp event({:headers, ref, head}, state) do
+    send(ref, {ref, {:headers, head}})
     state
+  end
+
+  defp event({:end, ref, trailers}, state) do
+    send(ref, {ref, {:end, trailers}})
+    state = %{state | streams: Streams.delete(state.streams, ref)}
+    if state.reserve == 0, do: state, else: reserve_less(state)
+  end
+
+  defp event({:sent, ref, size}, state) do
+    Streams.report_sent(state.streams, ref, size)
+    state
+  end
+
+  defp event({:failed, owner, reason}, state) do
+    ref = ref(owner)
+    Call.answer(ref, failure(reason))
+    state = %{state | streams: Streams.delete(state.streams, ref)}
+    if reason == :refused, do: %{state | reserve: state.reserve + 1, answered: 0}, else: state
   end
 
   defp event(:ready, state) do
     _ = Process.cancel_timer(state.settings_timer)
-    Process.send_after(self(), :sweep, @sweep_interval)
     send(state.connector, {:connected, self()})
     state
   end
@@ -282,6 +368,12 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp event({:closed, _code, text}, state), do: %{state | closing: text}
+
+  defp failure(reason) when reason in [:refused, :unprocessed], do: {:retry, reason}
+  defp failure(reason), do: {:error, Response.failure(reason)}
+
+  defp ref({ref, _caller}), do: ref
+  defp ref(ref), do: ref
 
   # grpcio counts a stream for some time after its response, and near its limit it refuses those
   # that take its place. So each refusal leaves one stream more free, and many answers one less.
@@ -298,10 +390,11 @@ defmodule SynapseBridge.Channel.Connection do
     state
   end
 
-  # Also takes other cancellations that wait, as each means a walk over all streams.
+  # Also takes other cancellations that wait, as each of unary calls means a walk over all streams.
   defp cancelled(refs) do
     receive do
       {:cancel, ref} -> cancelled([ref | refs])
+      {{:stream, ref}, _monitor, :process, _caller, _reason} -> cancelled([ref | refs])
     after
       0 -> refs
     end
@@ -310,11 +403,18 @@ defmodule SynapseBridge.Channel.Connection do
   defp cancel(state, []), do: {:noreply, state}
 
   defp cancel(state, refs) do
+    {streams, others} = Enum.split_with(refs, &is_map_key(state.streams, &1))
+    {out, state} = Enum.map_reduce(streams, state, &close_stream/2)
+    {state, reset} = if others == [], do: {state, []}, else: cancel_calls(state, others)
+    {state, out} = release(state, [out | reset])
+    write(state, out)
+  end
+
+  defp cancel_calls(state, refs) do
     refs = Map.from_keys(refs, true)
     queue = :queue.filter(&(not is_map_key(refs, &1.ref)), state.queue)
-    {http2, out} = Connection.cancel(state.http2, fn {ref, _caller} -> is_map_key(refs, ref) end)
-    {state, out} = release(%{state | http2: http2, queue: queue, queued: :queue.len(queue)}, out)
-    write(state, out)
+    {http2, out} = Connection.cancel(state.http2, &is_map_key(refs, ref(&1)))
+    {%{state | http2: http2, queue: queue, queued: :queue.len(queue)}, out}
   end
 
   defp write(state, out) do
@@ -354,7 +454,7 @@ defmodule SynapseBridge.Channel.Connection do
   def terminate(reason, state) do
     Table.withdraw(state.table, self())
     status = Status.local(:unavailable, lost_text(state, reason))
-    for {ref, _caller} <- Connection.owners(state.http2), do: Call.answer(ref, {:error, status})
+    for owner <- Connection.owners(state.http2), do: Call.answer(ref(owner), {:error, status})
     for call <- :queue.to_list(state.queue), do: Call.answer(call.ref, {:retry, :unsent})
     unless match?({:shutdown, {:lost, _text}}, reason), do: say_goodbye(state)
     Socket.close(state.socket)

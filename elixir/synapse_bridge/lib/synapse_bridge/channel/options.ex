@@ -78,6 +78,11 @@ defmodule SynapseBridge.Channel.Options do
            ] ++
              @call ++
              [
+               stream_timeout: [
+                 type: :timeout,
+                 default: :infinity,
+                 doc: "the `:timeout` of calls that stream."
+               ],
                connect_timeout: [
                  type: :positive,
                  default: 20_000,

@@ -6,7 +6,15 @@ defmodule SynapseBridge.HTTP2.Receiver do
   or an error that ends the connection. Errors that concern one stream reset only that stream.
   """
 
-  alias SynapseBridge.HTTP2.{Connection, ErrorCode, FieldSection, Frame, Sender, Settings, Stream}
+  alias SynapseBridge.HTTP2.{
+    Connection,
+    ErrorCode,
+    FieldSection,
+    Frame,
+    Inbound,
+    Sender,
+    Settings
+  }
 
   import Frame, only: [is_end_stream: 1, is_end_headers: 1, is_ack: 1]
 
@@ -21,18 +29,50 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
   defp frames(bytes, connection, out, events) do
     case Frame.split(bytes, @max_frame) do
+      {:data, 0, id, payload, rest}
+      when connection.phase != :starting and connection.block == nil ->
+        {data, size, rest} = run(connection, id, payload, rest)
+        outcome = data(connection, id, size, data, false, out, events)
+        go_on(outcome, connection, bytes, rest, out, events)
+
       {type, flags, id, payload, rest} ->
-        case frame(type, flags, id, payload, connection, out, events) do
-          {:error, code, text} -> broken(connection, bytes, code, text, out, events)
-          {connection, out, events} -> frames(rest, connection, out, events)
-        end
+        outcome = frame(type, flags, id, payload, connection, out, events)
+        go_on(outcome, connection, bytes, rest, out, events)
 
       :more ->
-        {%{connection | buffer: bytes}, out, Enum.reverse(events)}
+        {connection, events} = Inbound.deliver_waiting(%{connection | buffer: bytes}, events)
+        {connection, out, Enum.reverse(events)}
 
       {:error, length} ->
         text = "a frame of #{length} bytes, but #{@max_frame} are allowed"
         broken(connection, bytes, :frame_size_error, text, out, events)
+    end
+  end
+
+  defp go_on({:error, code, text}, connection, bytes, _rest, out, events) do
+    broken(connection, bytes, code, text, out, events)
+  end
+
+  defp go_on({connection, out, events}, _before, _bytes, rest, _out, _events) do
+    frames(rest, connection, out, events)
+  end
+
+  # Servers write a frame for each message of a stream. Those that come one after the other are taken
+  # together: short messages then cost a fifth.
+  defp run(%{streams: streams}, id, payload, rest) do
+    case streams do
+      %{^id => %{mode: :parts}} -> run(rest, id, [payload], byte_size(payload))
+      %{} -> {payload, byte_size(payload), rest}
+    end
+  end
+
+  defp run(bytes, id, parts, size) do
+    case Frame.split(bytes, @max_frame) do
+      {:data, 0, ^id, payload, rest} ->
+        run(rest, id, [payload | parts], size + byte_size(payload))
+
+      _other ->
+        {Enum.reverse(parts), size, bytes}
     end
   end
 
@@ -54,6 +94,7 @@ defmodule SynapseBridge.HTTP2.Receiver do
   end
 
   defp closed(connection, code, text, out, events) do
+    {connection, events} = Inbound.deliver_waiting(connection, events)
     connection = %{connection | phase: :closed, buffer: "", block: nil}
     {connection, [out | Frame.goaway(code, text)], Enum.reverse([{:closed, code, text} | events])}
   end
@@ -93,22 +134,12 @@ defmodule SynapseBridge.HTTP2.Receiver do
   end
 
   defp frame(:data, flags, id, payload, connection, out, events) do
-    size = byte_size(payload)
+    case Frame.content(flags, payload) do
+      {:ok, data} ->
+        data(connection, id, byte_size(payload), data, is_end_stream(flags), out, events)
 
-    case {connection.streams, Frame.content(flags, payload)} do
-      {_streams, _content} when size > connection.receive_window ->
-        {:error, :flow_control_error, "more data than the connection's window allows"}
-
-      {_streams, :error} ->
+      :error ->
         {:error, :protocol_error, "more padding than the frame is long"}
-
-      {%{^id => stream}, {:ok, data}} ->
-        {connection, out} = received(connection, size, out)
-        data(connection, id, stream, size, data, is_end_stream(flags), out, events)
-
-      {_streams, _content} ->
-        {connection, out} = received(connection, size, out)
-        ended(connection, id, out, events)
     end
   end
 
@@ -135,9 +166,10 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
   defp frame(:rst_stream, _flags, id, <<code::32>>, connection, out, events) do
     case connection.streams do
-      %{^id => stream} ->
+      %{^id => _stream} ->
         failure = if code == 0x7, do: :refused, else: {:reset, ErrorCode.from_wire(code)}
-        {drop(connection, id), out, [{:failed, stream.owner, failure} | events]}
+        {connection, events} = Inbound.fail(connection, id, failure, events)
+        {connection, out, events}
 
       # Among others RST_STREAM(NO_ERROR) after the trailers: "I need no more of the request".
       %{} ->
@@ -174,12 +206,16 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
   defp frame(:goaway, _flags, 0, payload, connection, out, events) when byte_size(payload) >= 8 do
     <<_reserved::1, last::31, code::32, text::binary>> = payload
-    unprocessed = for {id, stream} <- connection.streams, id > last, do: {id, stream.owner}
-    failed = for {_id, owner} <- unprocessed, do: {:failed, owner, :unprocessed}
-    streams = Map.drop(connection.streams, Enum.map(unprocessed, &elem(&1, 0)))
+    unprocessed = for {id, _stream} <- connection.streams, id > last, do: id
     text = binary_part(text, 0, min(byte_size(text), @longest_text))
     goaway = {:goaway, ErrorCode.from_wire(code), text}
-    {%{connection | phase: :draining, streams: streams}, out, failed ++ [goaway | events]}
+
+    {connection, events} =
+      Enum.reduce(unprocessed, {connection, [goaway | events]}, fn id, {connection, events} ->
+        Inbound.fail(connection, id, :unprocessed, events)
+      end)
+
+    {%{connection | phase: :draining}, out, events}
   end
 
   defp frame(:window_update, _flags, 0, <<_::1, 0::31>>, _connection, _out, _events) do
@@ -196,7 +232,14 @@ defmodule SynapseBridge.HTTP2.Receiver do
   defp frame(:window_update, _flags, id, <<_::1, increment::31>>, connection, out, events) do
     case connection.streams do
       %{^id => _stream} when increment == 0 ->
-        stream_error(connection, id, :protocol_error, "WINDOW_UPDATE by nothing", out, events)
+        Inbound.stream_error(
+          connection,
+          id,
+          :protocol_error,
+          "WINDOW_UPDATE by nothing",
+          out,
+          events
+        )
 
       %{^id => stream} ->
         case Sender.grow_stream(connection, id, stream, increment) do
@@ -205,7 +248,7 @@ defmodule SynapseBridge.HTTP2.Receiver do
 
           :overflow ->
             text = "WINDOW_UPDATE exceeds the largest window"
-            stream_error(connection, id, :flow_control_error, text, out, events)
+            Inbound.stream_error(connection, id, :flow_control_error, text, out, events)
         end
 
       %{} ->
@@ -248,6 +291,20 @@ defmodule SynapseBridge.HTTP2.Receiver do
     {:error, :protocol_error, "a frame for stream #{id}, which was never opened"}
   end
 
+  defp data(%{receive_window: window}, _id, size, _data, _end?, _out, _events)
+       when size > window do
+    {:error, :flow_control_error, "more data than the connection's window allows"}
+  end
+
+  defp data(connection, id, size, data, end?, out, events) do
+    {connection, out} = received(connection, size, out)
+
+    case connection.streams do
+      %{^id => stream} -> Inbound.data(connection, id, stream, size, data, end?, out, events)
+      %{} -> ended(connection, id, out, events)
+    end
+  end
+
   defp received(connection, size, out) do
     window = connection.receive_window - size
     full = connection.options.connection_window
@@ -256,34 +313,6 @@ defmodule SynapseBridge.HTTP2.Receiver do
       {%{connection | receive_window: full}, [out | Frame.window_update(0, full - window)]}
     else
       {%{connection | receive_window: window}, out}
-    end
-  end
-
-  defp data(connection, id, stream, size, _data, _end?, out, events)
-       when size > stream.receive_window do
-    text = "more data than the stream's window allows"
-    stream_error(connection, id, :flow_control_error, text, out, events)
-  end
-
-  defp data(connection, id, stream, size, data, end?, out, events) do
-    case Stream.data(stream, data, connection.options.max_body) do
-      {:ok, stream} when end? ->
-        done(connection, id, stream, [], out, events)
-
-      {:ok, stream} ->
-        window = stream.receive_window - size
-        full = connection.options.stream_window
-        refill? = window < div(full, 2)
-        stream = %{stream | receive_window: if(refill?, do: full, else: window)}
-        out = if refill?, do: [out | Frame.window_update(id, full - window)], else: out
-        {%{connection | streams: %{connection.streams | id => stream}}, out, events}
-
-      {:malformed, text} ->
-        stream_error(connection, id, :protocol_error, text, out, events)
-
-      :too_large ->
-        failure = {:body_too_large, connection.options.max_body}
-        reset(connection, id, :cancel, failure, out, events)
     end
   end
 
@@ -296,45 +325,9 @@ defmodule SynapseBridge.HTTP2.Receiver do
         connection = %{connection | fields: fields}
 
         case connection.streams do
-          %{^id => stream} -> headers(connection, id, stream, meaning, end?, out, events)
+          %{^id => stream} -> Inbound.headers(connection, id, stream, meaning, end?, out, events)
           %{} -> ended(connection, id, out, events)
         end
     end
   end
-
-  defp headers(connection, id, _stream, {:too_large, size}, _end?, out, events) do
-    reset(connection, id, :cancel, {:headers_too_large, size}, out, events)
-  end
-
-  defp headers(connection, id, stream, meaning, end?, out, events) do
-    case Stream.headers(stream, meaning, end?) do
-      {:more, stream} ->
-        {%{connection | streams: %{connection.streams | id => stream}}, out, events}
-
-      {:done, stream, trailers} ->
-        done(connection, id, stream, trailers, out, events)
-
-      {:malformed, text} ->
-        stream_error(connection, id, :protocol_error, text, out, events)
-    end
-  end
-
-  defp done(connection, id, stream, trailers, out, events) do
-    # The server has answered without waiting for all of the request (RFC 9113, section 8.1).
-    out = if stream.unsent == "", do: out, else: [out | Frame.rst_stream(id, :no_error)]
-    response = {:response, stream.owner, stream.response, Enum.reverse(stream.body), trailers}
-    {drop(connection, id), out, [response | events]}
-  end
-
-  defp stream_error(connection, id, code, text, out, events) do
-    reset(connection, id, code, {:malformed, text}, out, events)
-  end
-
-  defp reset(connection, id, code, failure, out, events) do
-    %{^id => stream} = connection.streams
-    out = [out | Frame.rst_stream(id, code)]
-    {drop(connection, id), out, [{:failed, stream.owner, failure} | events]}
-  end
-
-  defp drop(connection, id), do: %{connection | streams: Map.delete(connection.streams, id)}
 end

@@ -5,11 +5,20 @@ defmodule SynapseBridge.HTTP2.Sender do
   A body that fits is written at once, which is the ordinary case. What does not fit stays with its
   stream. `sendable` holds the streams that wait for nothing but the connection's window; they take
   turns, a frame each, so that a large request does not stop small ones behind it.
+
+  The owner of a stream that is sent in parts is told how much of it has been written, in portions:
+  it may then send as much again.
   """
 
   alias SynapseBridge.HTTP2.{Connection, Frame, Stream}
 
   @max_window 0x7FFFFFFF
+  # How many bytes have to be written before the owner is told.
+  @portion 32_768
+
+  @doc "The portions in which the owner of a stream is told what has been written."
+  @spec portion() :: pos_integer()
+  def portion, do: @portion
 
   @doc "Sends the body of the new stream `id`, as far as possible."
   @spec body(Connection.t(), Frame.stream_id(), Stream.t(), binary()) ::
@@ -26,6 +35,23 @@ defmodule SynapseBridge.HTTP2.Sender do
       streams = Map.put(streams, id, %{stream | unsent: body})
       flush(enqueue(%{connection | streams: streams}, id))
     end
+  end
+
+  @doc "Sends another part of a body, as far as possible; nothing follows the `:last` one."
+  @spec part(Connection.t(), Frame.stream_id(), Stream.t(), binary(), :more | :last) ::
+          {Connection.t(), iodata()}
+  def part(connection, id, %{unsent: ""} = stream, "", :last) do
+    # A frame of no bytes needs no window (section 6.9.1).
+    streams = %{connection.streams | id => %{stream | last?: true}}
+    {%{connection | streams: streams}, Frame.data(id, "", :last)}
+  end
+
+  def part(connection, id, %{unsent: unsent} = stream, data, last) do
+    stream = %{stream | unsent: unsent <> data, last?: last == :last}
+    connection = %{connection | streams: %{connection.streams | id => stream}}
+
+    # With something unsent it waits for a window already, or in the queue.
+    if unsent == "" and data != "", do: flush(enqueue(connection, id)), else: {connection, []}
   end
 
   @doc "Gives the connection `increment` bytes more to send."
@@ -108,7 +134,7 @@ defmodule SynapseBridge.HTTP2.Sender do
   defp flush_stream(connection, id, %{unsent: unsent} = stream, room, out)
        when byte_size(unsent) <= room do
     connection = put_sent(connection, id, stream, byte_size(unsent), "")
-    flush(connection, [Frame.data(id, unsent, :last) | out])
+    flush(connection, [Frame.data(id, unsent, if(stream.last?, do: :last, else: :more)) | out])
   end
 
   defp flush_stream(connection, id, stream, room, out) do
@@ -117,8 +143,22 @@ defmodule SynapseBridge.HTTP2.Sender do
     flush(connection, [Frame.data(id, part, :more) | out])
   end
 
+  defp put_sent(connection, id, %{mode: :whole} = stream, sent, unsent) do
+    put_stream(connection, id, %{stream | credit: stream.credit - sent, unsent: unsent}, sent)
+  end
+
   defp put_sent(connection, id, stream, sent, unsent) do
-    stream = %{stream | credit: stream.credit - sent, unsent: unsent}
+    stream = %{stream | credit: stream.credit - sent, unsent: unsent, sent: stream.sent + sent}
+
+    if stream.sent < @portion do
+      put_stream(connection, id, stream, sent)
+    else
+      reports = [{:sent, stream.owner, stream.sent} | connection.reports]
+      put_stream(%{connection | reports: reports}, id, %{stream | sent: 0}, sent)
+    end
+  end
+
+  defp put_stream(connection, id, stream, sent) do
     streams = %{connection.streams | id => stream}
     %{connection | streams: streams, send_window: connection.send_window - sent}
   end

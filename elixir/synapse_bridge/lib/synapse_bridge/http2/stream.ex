@@ -3,6 +3,9 @@ defmodule SynapseBridge.HTTP2.Stream do
   One request and its response, as values: how far the response has come, and how much may still be
   sent and received.
 
+  A response goes to its owner `:whole`, once it is complete, or in `:parts`: with each packet what
+  came of it.
+
   The send window is held as `credit` relative to the peer's SETTINGS_INITIAL_WINDOW_SIZE (window
   updates received minus bytes sent). So a change of that setting applies to every open stream, as
   RFC 9113, section 6.9.2 asks, without touching any of them.
@@ -13,8 +16,11 @@ defmodule SynapseBridge.HTTP2.Stream do
     :owner,
     :receive_window,
     :response,
+    mode: :whole,
     credit: 0,
     unsent: "",
+    last?: true,
+    sent: 0,
     body: [],
     received: 0
   ]
@@ -22,15 +28,20 @@ defmodule SynapseBridge.HTTP2.Stream do
   @typedoc """
     * `owner` - whom the response is for; opaque here
     * `response` - status and headers, once they have come
-    * `body` - what has come of the body, newest part first; `received` bytes
-    * `unsent` - what flow control holds back of the request's body
+    * `body` - what has come of the body and is still here, newest part first: `received` bytes, in
+      `:parts` as flow control counts them
+    * `unsent` - what flow control holds back of the request's body; nothing follows it if `last?`
+    * `sent` - in `:parts`, bytes written that the owner has not been told of
   """
   @type t :: %__MODULE__{
           owner: term(),
           receive_window: integer(),
           response: {status :: pos_integer(), [{binary(), binary()}]} | nil,
+          mode: :whole | :parts,
           credit: integer(),
           unsent: binary(),
+          last?: boolean(),
+          sent: non_neg_integer(),
           body: [binary()],
           received: non_neg_integer()
         }

@@ -20,6 +20,25 @@ defmodule SynapseBridge.Transport.Response do
   def result({status, headers}, body, nil), do: result(status, headers, body, headers)
   def result({status, headers}, body, trailers), do: result(status, headers, body, trailers)
 
+  @doc """
+  How a streamed response has ended, the messages apart: `:ok` with the trailing metadata. `rest` is
+  what came of the body that is no message.
+  """
+  @spec ended({http_status :: pos_integer(), Metadata.t()}, rest :: iodata(), Metadata.t() | nil) ::
+          {:ok, trailers :: Metadata.t()} | {:error, Status.t()}
+  def ended({200, _headers}, [], [{"grpc-status", "0"}]), do: {:ok, []}
+
+  def ended({http_status, headers}, rest, trailers) do
+    trailers = trailers || headers
+
+    case List.keyfind(trailers, "grpc-status", 0) do
+      {_key, "0"} when rest == [] -> {:ok, Metadata.decode(trailers)}
+      {_key, "0"} -> internal("the response ends in the middle of a message")
+      {_key, code} -> {:error, status(code, trailers)}
+      nil -> {:error, no_status(http_status, headers, rest)}
+    end
+  end
+
   defp result(http_status, headers, body, trailers) do
     case List.keyfind(trailers, "grpc-status", 0) do
       {_key, "0"} -> message(headers, body, Metadata.decode(trailers))
