@@ -123,24 +123,24 @@ defmodule SynapseBridge.Channel do
   Waits for the next messages of a streaming call, or for its end. After `:done` and `:error` nothing
   is left of the call.
 
-  `monitor` is of a process that the caller wants to hear of too: then `{:stopped, reason, exchange}`
-  comes at its end. A call without further messages that the server has not worked on is made again
-  unnoticed.
+  The others are monitors of processes that the caller wants to hear of too: `{:stopped, monitor,
+  reason, exchange}` says that one has ended. A call without further messages that the server has not
+  worked on is made again unnoticed.
   """
-  @spec next(Exchange.t(), monitor :: reference() | nil) ::
+  @spec next(Exchange.t(), reference() | nil, reference() | nil) ::
           {:messages, [binary(), ...], Exchange.t()}
-          | {:stopped, reason :: term(), Exchange.t()}
+          | {:stopped, reference(), reason :: term(), Exchange.t()}
           | {:done, trailers :: Metadata.t()}
           | {:error, Status.t()}
-  def next(%Exchange{call: call} = exchange, monitor \\ nil) do
+  def next(%Exchange{call: call} = exchange, one \\ nil, other \\ nil) do
     {table, wait?, attempts} = exchange.again
 
-    case Exchange.next(exchange, monitor) do
+    case Exchange.next(exchange, one, other) do
       {:retry, reason} when call.stream == :last and attempts > 0 ->
         if reason == :refused, do: pause(call, @most_attempts - attempts)
 
         with {:ok, exchange} <- open_stream(table, call, wait?, nil, attempts),
-             do: next(exchange, monitor)
+             do: next(exchange, one, other)
 
       {:retry, reason} ->
         {:error, Call.not_retried(reason)}

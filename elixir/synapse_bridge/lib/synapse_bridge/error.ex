@@ -72,15 +72,54 @@ defmodule SynapseBridge.Error do
     }
   end
 
+  @doc "The error of an item that was found wrong when its turn came in a stream."
+  @spec invalid_item([Violation.t()]) :: t()
+  def invalid_item(violations) do
+    %__MODULE__{
+      code: :invalid_argument,
+      message: "an item of the stream does not fit its type; the call was cancelled",
+      violations: violations
+    }
+  end
+
   @doc """
-  The error of a call that failed, made by a client of this contract.
+  The error of a call that failed, made by a client of this contract: the exception among those in
+  `declared`, by the names of their messages, that the server sent, or else this one.
 
   Details that cannot be read stay in the metadata as they came.
   """
-  @spec from_status(Status.t(), String.t() | nil) :: t()
-  def from_status(%Status{} = status, contract \\ nil) do
+  @spec from_status(Status.t(), String.t() | nil, %{String.t() => module()}) :: Exception.t()
+  def from_status(%Status{} = status, contract \\ nil, declared \\ %{}) do
     {details, trailers} = details(status.trailers)
 
+    case declared(details, declared) do
+      nil -> from_details(status, details, trailers, contract)
+      exception -> with_text(exception, status.message)
+    end
+  end
+
+  defp declared(_details, declared) when declared == %{}, do: nil
+
+  defp declared(details, declared) do
+    Enum.find_value(details, fn detail ->
+      with %Rpc.Any{} <- detail,
+           {:ok, module} <- Map.fetch(declared, Rpc.Any.name(detail)),
+           {:ok, exception} <- module.decode(detail.value) do
+        exception
+      else
+        _ -> nil
+      end
+    end)
+  end
+
+  # The text is the server's, unless the exception has a field of that name.
+  defp with_text(%module{} = exception, text) do
+    if Enum.any?(module.__synapse__(:fields), &(&1.name == :message)),
+      do: exception,
+      else: %{exception | message: text}
+  end
+
+  defp from_details(status, details, trailers, contract) do
     %__MODULE__{
       code: Status.name(status.code),
       message: status.message,

@@ -28,6 +28,9 @@ defmodule SynapseBridge.Message do
       InputData.new(%{"name" => "Alice", "age" => -1})
       #=> {:error, [%SynapseBridge.Violation{path: "age", rule: "greater_than_equal", …}]}
 
+  With `use SynapseBridge.Message, exception: true` the struct is an exception: one that a Python
+  function declares. `:message` is the text of the Python exception, unless a field has that name.
+
   ## Types
 
   | written | in Elixir | protobuf |
@@ -53,6 +56,8 @@ defmodule SynapseBridge.Message do
       only Python knows the default. `nil` in a field that cannot be `None` means "not
       sent": then Python's default applies. Where `nil` is a value, `:unset` says that of an
       `optional` field.
+    * `streamed: true` in the place of these: the field holds the items of a stream, one in each
+      message. The module gets `__item__/2` for them.
     * `name:` - the Python name, where it differs.
     * `doc:` - what the field is.
     * constraints: `ge gt le lt multiple_of` of numbers; `min_length max_length` of strings (in
@@ -70,8 +75,9 @@ defmodule SynapseBridge.Message do
   @type double :: float() | :nan | :infinity | :negative_infinity
 
   @doc false
-  defmacro __using__(_options) do
+  defmacro __using__(options) do
     quote do
+      @synapse_exception unquote(Keyword.get(options, :exception, false))
       import SynapseBridge.Message, only: [message: 1, field: 3, field: 4]
       Module.register_attribute(__MODULE__, :synapse_fields, accumulate: true)
     end
@@ -117,10 +123,11 @@ defmodule SynapseBridge.Message do
       # The iodata of a message ends in a binary where a list would need one cell more.
       @dialyzer :no_improper_lists
 
-      unquote(struct_of(fields))
+      unquote(struct_of(fields, Module.get_attribute(env.module, :synapse_exception)))
       unquote(public_functions())
       unquote(runtime_functions(fields))
-      unquote_splicing(Encoder.functions(shapes))
+      unquote_splicing(for field <- fields, field.streamed, do: item_function(field))
+      unquote_splicing(Encoder.functions(shapes ++ Shape.items(shapes, fields)))
       unquote_splicing(Decoder.functions(shapes))
     end
   end
@@ -140,17 +147,32 @@ defmodule SynapseBridge.Message do
     end
   end
 
-  defp struct_of(fields) do
+  defp struct_of(fields, exception?) do
     required = for field <- fields, field.presence == :required, do: field.name
     defaults = for field <- fields, do: {field.name, Macro.escape(Field.default(field))}
     types = for field <- fields, do: {field.name, Field.spec(field)}
+    text? = exception? and not Keyword.has_key?(defaults, :message)
+    defaults = if text?, do: defaults ++ [message: ""], else: defaults
+    types = if text?, do: types ++ [message: quote(do: String.t())], else: types
 
     quote do
       @enforce_keys unquote(required)
-      defstruct unquote(defaults)
+      unquote(
+        if exception?, do: exception(defaults), else: quote(do: defstruct(unquote(defaults)))
+      )
 
       @typedoc "The fields are described above."
       @type t :: %__MODULE__{unquote_splicing(types)}
+    end
+  end
+
+  defp exception(defaults) do
+    quote do
+      defexception unquote(defaults)
+
+      @impl true
+      def message(%{message: text}) when is_binary(text) and text != "", do: text
+      def message(exception), do: inspect(exception)
     end
   end
 
@@ -196,6 +218,21 @@ defmodule SynapseBridge.Message do
         case decode_message(binary, unquote(@max_depth)) do
           {:error, path, reason} -> {:error, [SynapseBridge.Violation.new(path, reason)]}
           message -> {:ok, message}
+        end
+      end
+    end
+  end
+
+  # A message with nothing but an item of the stream in it.
+  defp item_function(field) do
+    quote do
+      @doc false
+      def __item__(value, index) do
+        type = unquote(Macro.escape(field.type))
+
+        case Cast.value(type, value, [index, unquote(field.python)], 0) do
+          {:invalid, _violations} = invalid -> invalid
+          value -> {:ok, elem(encode_item(value), 0)}
         end
       end
     end

@@ -129,7 +129,7 @@ defmodule SynapseBridge.Channel.Call do
   @spec close(pid(), reference()) :: :ok
   def close(connection, ref) do
     Process.demonitor(ref, [:flush])
-    send(connection, {:cancel, ref})
+    send(connection, {:stream, ref, :cancel})
     flush(ref)
   end
 

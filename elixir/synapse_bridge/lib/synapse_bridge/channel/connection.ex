@@ -126,8 +126,9 @@ defmodule SynapseBridge.Channel.Connection do
     write(state, out)
   end
 
+  # The caller has died.
   def handle_info({{:stream, ref}, _monitor, :process, _caller, _reason}, state),
-    do: cancel(state, cancelled([ref]))
+    do: handle_info({:stream, ref, :cancel}, state)
 
   def handle_info({tag, socket, data}, %{socket: {_module, socket}} = state)
       when tag in [:tcp, :ssl] do
@@ -219,14 +220,15 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp act(:expired, ref, state, out) do
     send(ref, {ref, :timeout})
-    {reset, state} = close_stream(ref, state)
-    release(state, [out | reset])
+    act(:cancel, ref, state, out)
   end
 
-  defp close_stream(ref, %{streams: streams} = state) do
-    {http2, out} = Connection.reset(state.http2, Streams.id(streams, ref))
-    {out, %{state | http2: http2, streams: Streams.delete(streams, ref)}}
+  defp act(:cancel, ref, %{streams: streams} = state, out) when is_map_key(streams, ref) do
+    {http2, reset} = Connection.reset(state.http2, Streams.id(streams, ref))
+    release(%{state | http2: http2, streams: Streams.delete(streams, ref)}, [out | reset])
   end
+
+  defp act(:cancel, ref, state, out), do: {leave_queue(state, &(&1 == ref)), out}
 
   # It was in the mailbox for so long that its caller has given up. An integer is less than :infinity.
   defp take(%{deadline: deadline}, state, out, now) when deadline <= now, do: {count(state), out}
@@ -390,11 +392,10 @@ defmodule SynapseBridge.Channel.Connection do
     state
   end
 
-  # Also takes other cancellations that wait, as each of unary calls means a walk over all streams.
+  # Also takes other cancellations that wait, as each means a walk over all streams.
   defp cancelled(refs) do
     receive do
       {:cancel, ref} -> cancelled([ref | refs])
-      {{:stream, ref}, _monitor, :process, _caller, _reason} -> cancelled([ref | refs])
     after
       0 -> refs
     end
@@ -403,18 +404,18 @@ defmodule SynapseBridge.Channel.Connection do
   defp cancel(state, []), do: {:noreply, state}
 
   defp cancel(state, refs) do
-    {streams, others} = Enum.split_with(refs, &is_map_key(state.streams, &1))
-    {out, state} = Enum.map_reduce(streams, state, &close_stream/2)
-    {state, reset} = if others == [], do: {state, []}, else: cancel_calls(state, others)
-    {state, out} = release(state, [out | reset])
+    refs = Map.from_keys(refs, true)
+    {http2, out} = Connection.cancel(state.http2, &is_map_key(refs, ref(&1)))
+    state = leave_queue(%{state | http2: http2}, &is_map_key(refs, &1))
+    {state, out} = release(state, out)
     write(state, out)
   end
 
-  defp cancel_calls(state, refs) do
-    refs = Map.from_keys(refs, true)
-    queue = :queue.filter(&(not is_map_key(refs, &1.ref)), state.queue)
-    {http2, out} = Connection.cancel(state.http2, &is_map_key(refs, ref(&1)))
-    {%{state | http2: http2, queue: queue, queued: :queue.len(queue)}, out}
+  defp leave_queue(%{queued: 0} = state, _leaves?), do: state
+
+  defp leave_queue(state, leaves?) do
+    queue = :queue.filter(&(not leaves?.(&1.ref)), state.queue)
+    %{state | queue: queue, queued: :queue.len(queue)}
   end
 
   defp write(state, out) do

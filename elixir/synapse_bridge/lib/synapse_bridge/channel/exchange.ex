@@ -59,20 +59,20 @@ defmodule SynapseBridge.Channel.Exchange do
   @doc """
   Waits for what comes next: messages, or the end, after which nothing is left of the call.
 
-  `monitor` is of a process that is to be heard of as well, the producer of a streamed argument: then
-  `{:stopped, reason, exchange}` is returned, and the call goes on.
+  The others are monitors of processes that are to be heard of as well: the end of one is returned as
+  `:stopped`, and the call goes on.
   """
-  @spec next(t(), monitor :: reference() | nil) ::
-          {:messages, [binary(), ...], t()} | {:stopped, reason :: term(), t()} | ending()
-  def next(exchange, monitor \\ nil)
-
-  def next(%__MODULE__{messages: %Status{} = status} = exchange, _monitor) do
+  @spec next(t(), reference() | nil, reference() | nil) ::
+          {:messages, [binary(), ...], t()}
+          | {:stopped, reference(), reason :: term(), t()}
+          | ending()
+  def next(%__MODULE__{messages: %Status{} = status} = exchange, _one, _other) do
     cancel(exchange)
     {:error, status}
   end
 
-  def next(%__MODULE__{} = exchange, monitor) do
-    exchange |> acknowledge() |> wait(monitor)
+  def next(%__MODULE__{} = exchange, one, other) do
+    exchange |> acknowledge() |> wait(one, other)
   end
 
   defp acknowledge(%{taken: taken} = exchange) when taken < @acknowledge_after, do: exchange
@@ -82,15 +82,16 @@ defmodule SynapseBridge.Channel.Exchange do
     %{exchange | taken: 0}
   end
 
-  defp wait(%{ref: ref, call: call} = exchange, monitor) do
+  defp wait(%{ref: ref, call: call} = exchange, one, other) do
     receive do
-      {^ref, {:data, bytes, size}} -> data(exchange, bytes, size, monitor)
-      {^ref, {:headers, head}} -> wait(%{exchange | head: head}, monitor)
+      {^ref, {:data, bytes, size}} -> data(exchange, bytes, size, one, other)
+      {^ref, {:headers, head}} -> wait(%{exchange | head: head}, one, other)
       {^ref, {:end, trailers}} -> close(exchange, ended(exchange, trailers))
       {^ref, {:retry, reason}} -> close(exchange, retry(exchange, reason))
       {^ref, ending} -> close(exchange, ending)
       {:DOWN, ^ref, :process, _connection, reason} -> close(exchange, {:down, reason})
-      {:DOWN, ^monitor, :process, _producer, reason} -> {:stopped, reason, exchange}
+      {:DOWN, ^one, :process, _pid, reason} -> {:stopped, one, reason, exchange}
+      {:DOWN, ^other, :process, _pid, reason} -> {:stopped, other, reason, exchange}
     after
       call.deadline |> Call.remaining() |> Call.receive_timeout() ->
         cancel(exchange)
@@ -98,16 +99,16 @@ defmodule SynapseBridge.Channel.Exchange do
     end
   end
 
-  defp data(%{head: {200, _headers}} = exchange, bytes, size, monitor) do
+  defp data(%{head: {200, _headers}} = exchange, bytes, size, one, other) do
     {messages, rest} = Messages.take(exchange.messages, bytes)
     exchange = %{exchange | messages: rest, taken: exchange.taken + size}
-    if messages == [], do: next(exchange, monitor), else: {:messages, messages, exchange}
+    if messages == [], do: next(exchange, one, other), else: {:messages, messages, exchange}
   end
 
-  defp data(exchange, bytes, size, monitor) do
+  defp data(exchange, bytes, size, one, other) do
     wrong = exchange.wrong <> bytes
     wrong = binary_part(wrong, 0, min(byte_size(wrong), @shown))
-    next(%{exchange | wrong: wrong, taken: exchange.taken + size}, monitor)
+    next(%{exchange | wrong: wrong, taken: exchange.taken + size}, one, other)
   end
 
   # A server that has answered has worked on the call, whatever it says.

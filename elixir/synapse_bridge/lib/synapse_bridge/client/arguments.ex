@@ -2,20 +2,24 @@ defmodule SynapseBridge.Client.Arguments do
   @moduledoc false
   # From what a user passes to a client function to what is sent: options are told apart into
   # those of the call and those that are parameters of the Python function, which join the
-  # arguments in the request.
+  # arguments in the request. A streamed argument is apart: its items are checked one by one, as
+  # they are sent.
 
   alias SynapseBridge.Client.Rpc
   alias SynapseBridge.Violation
 
   @call_options [:timeout, :metadata, :channel, :wait_for_ready]
 
+  @type result ::
+          {:ok, struct(), streamed :: Enumerable.t() | nil, keyword()}
+          | {:error, [Violation.t(), ...]}
+
   @doc """
-  The request and the options of the call, or all violations.
+  The request, the streamed argument, and the options of the call; or all violations.
 
   Of two equal options the first counts, as in `Keyword.get/2`.
   """
-  @spec request(Rpc.t(), map(), keyword()) ::
-          {:ok, struct(), keyword()} | {:error, [Violation.t(), ...]}
+  @spec request(Rpc.t(), map(), keyword()) :: result()
   def request(rpc, arguments, []), do: cast(rpc, arguments, [], [])
 
   def request(rpc, arguments, options) do
@@ -45,11 +49,30 @@ defmodule SynapseBridge.Client.Arguments do
   defp misuse(key, _, names) when not is_map_key(names, key), do: :unexpected_keyword_argument
   defp misuse(_, _, _), do: nil
 
-  defp cast(rpc, arguments, misused, call_options) do
-    case {rpc.request.new(arguments), misused} do
-      {{:ok, request}, []} -> {:ok, request, call_options}
-      {{:ok, _}, misused} -> {:error, misused}
-      {{:error, violations}, misused} -> {:error, violations ++ misused}
+  defp cast(%{streamed: nil} = rpc, arguments, misused, call_options),
+    do: check(rpc, arguments, nil, misused, call_options)
+
+  defp cast(%{streamed: name} = rpc, arguments, misused, call_options) do
+    {streamed, arguments} = Map.pop(arguments, name)
+    check(rpc, arguments, streamed, not_a_stream(rpc, streamed) ++ misused, call_options)
+  end
+
+  defp check(rpc, arguments, streamed, wrong, call_options) do
+    case {rpc.request.new(arguments), wrong} do
+      {{:ok, request}, []} -> {:ok, request, streamed, call_options}
+      {{:ok, _}, wrong} -> {:error, wrong}
+      {{:error, violations}, wrong} -> {:error, violations ++ wrong}
     end
   end
+
+  defp not_a_stream(rpc, streamed) do
+    cond do
+      streamed == nil -> [Violation.new([python(rpc)], :missing)]
+      Enumerable.impl_for(streamed) == nil -> [Violation.new([python(rpc)], :iterable_type)]
+      true -> []
+    end
+  end
+
+  defp python(%{request: request, streamed: name}),
+    do: Enum.find_value(request.__synapse__(:fields), &if(&1.name == name, do: &1.python))
 end

@@ -8,13 +8,14 @@ defmodule SynapseBridge.Message.Field do
     * `:type` - the type in normal form, constraints included;
     * `:presence` - `:required`, `{:default, value}`, or `:optional` where only Python knows the
       default;
+    * `:streamed` - whether the field holds the items of a stream, at most one in a message;
     * `:doc` - the description, or `nil`.
   """
 
   alias SynapseBridge.Message.Type
 
   @enforce_keys [:name, :python, :number, :type, :presence]
-  defstruct [:name, :python, :number, :type, :presence, :doc]
+  defstruct [:name, :python, :number, :type, :presence, :doc, streamed: false]
 
   @type t :: %__MODULE__{
           name: atom(),
@@ -22,7 +23,8 @@ defmodule SynapseBridge.Message.Field do
           number: pos_integer(),
           type: Type.t(),
           presence: :required | :optional | {:default, term()},
-          doc: String.t() | nil
+          doc: String.t() | nil,
+          streamed: boolean()
         }
 
   # The protobuf guide: the largest field number, and the range its own implementation keeps.
@@ -32,7 +34,7 @@ defmodule SynapseBridge.Message.Field do
   @doc "The field of a row. Raises `ArgumentError` with what is wrong."
   @spec new!(atom(), pos_integer(), term(), keyword()) :: t
   def new!(name, number, type, options) do
-    {presence, options} = Keyword.split(options, [:required, :optional, :default])
+    {presence, options} = Keyword.split(options, [:required, :optional, :default, :streamed])
     {texts, constraints} = Keyword.split(options, [:name, :doc])
 
     field = %__MODULE__{
@@ -41,6 +43,7 @@ defmodule SynapseBridge.Message.Field do
       number: number!(number),
       type: Type.parse!(type, constraints),
       presence: presence!(presence),
+      streamed: presence == [streamed: true],
       doc: texts[:doc]
     }
 
@@ -64,10 +67,13 @@ defmodule SynapseBridge.Message.Field do
   defp presence!(required: true), do: :required
   defp presence!(optional: true), do: :optional
   defp presence!(default: value), do: {:default, value}
+  # Absent in a message that brings no item.
+  defp presence!(streamed: true), do: :optional
 
   defp presence!(other) do
     raise ArgumentError,
-          "expected exactly one of `required: true`, `default: value` and `optional: true`, " <>
+          "expected exactly one of `required: true`, `default: value`, `optional: true` and " <>
+            "`streamed: true`, " <>
             "got: #{inspect(other)}"
   end
 

@@ -49,6 +49,13 @@ defmodule SynapseBridge.Message.Shape do
     ]
   end
 
+  @doc "The shape of a message that has only the streamed field, whose value is bare; to be written."
+  @spec items([t()], [Field.t()]) :: [t()]
+  def items([message | _], fields) do
+    for {slot, %{streamed: true}} <- Enum.zip(message.slots, fields),
+        do: %__MODULE__{kind: :wrapper, name: :item, slots: [%{slot | unsent: :none}]}
+  end
+
   # Equal wrappers share a shape: `inner` maps the type of each to it.
   defp wire_type({:nullable, inner_type}, inner), do: wire_type(inner_type, inner)
   defp wire_type({:message, module}, inner), do: {{:nested, {:remote, module}}, inner}

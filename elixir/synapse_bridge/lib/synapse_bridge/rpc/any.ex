@@ -20,12 +20,16 @@ defmodule SynapseBridge.Rpc.Any do
 
   @doc "The message inside, or the `Any` itself where its kind is not known or its bytes are broken."
   @spec unpack(t()) :: struct()
-  def unpack(%{type_url: url, value: value} = any) do
-    with {:ok, module} <- Map.fetch(@kinds, url |> String.split("/") |> List.last()),
+  def unpack(%{value: value} = any) do
+    with {:ok, module} <- Map.fetch(@kinds, name(any)),
          {:ok, message} <- module.decode(value) do
       message
     else
       _ -> any
     end
   end
+
+  @doc "The full name of the message inside."
+  @spec name(t()) :: String.t()
+  def name(%{type_url: url}), do: url |> String.split("/") |> List.last()
 end

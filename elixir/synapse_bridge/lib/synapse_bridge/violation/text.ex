@@ -23,6 +23,7 @@ defmodule SynapseBridge.Violation.Text do
   def message(:string_type, _), do: "Input should be a valid string"
   def message(:bytes_type, _), do: "Input should be a valid bytes"
   def message(:list_type, _), do: "Input should be a valid list"
+  def message(:iterable_type, _), do: "Input should be iterable"
   def message(:dict_type, _), do: "Input should be a valid dictionary"
   def message(:model_type, name), do: "Input should be a valid dictionary or instance of #{name}"
   def message(:enum, expected), do: "Input should be #{expected}"

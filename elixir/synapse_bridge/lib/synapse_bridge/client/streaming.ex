@@ -1,0 +1,58 @@
+defmodule SynapseBridge.Client.Streaming do
+  @moduledoc false
+  # What the functions that stream return: an enumerable whose every enumeration is a call, or the one
+  # result of a streamed argument.
+
+  alias SynapseBridge.Client.Session
+  alias SynapseBridge.{Error, Status}
+
+  @doc "The results as a lazy enumerable."
+  @spec enumerable(Session.prepared()) :: Enumerable.t()
+  def enumerable(prepared), do: Stream.resource(fn -> open!(prepared) end, &next/1, &close/1)
+
+  defp open!(prepared) do
+    case Session.open(prepared) do
+      {:ok, session} -> session
+      {:error, error} -> raise error
+    end
+  end
+
+  defp next(session) do
+    case Session.next(session) do
+      {:items, items, session} -> {items, session}
+      :done -> {:halt, :done}
+      {:error, error} -> {:halt, {:failed, error}}
+    end
+  end
+
+  defp close(:done), do: :ok
+  defp close({:failed, error}), do: raise(error)
+  defp close(session), do: Session.close(session)
+
+  @doc "The one result of a call with a streamed argument."
+  @spec result(Session.prepared()) :: {:ok, term()} | :ok | {:error, Exception.t()}
+  def result({rpc, _request, _items, _options} = prepared) do
+    with {:ok, session} <- Session.open(prepared), {:ok, result} <- one(Session.next(session)) do
+      if rpc.result == :none, do: :ok, else: {:ok, result}
+    end
+  end
+
+  defp one({:items, [result], session}) do
+    case Session.next(session) do
+      :done -> {:ok, result}
+      {:items, _more, session} -> too_many(session)
+      {:error, error} -> {:error, error}
+    end
+  end
+
+  defp one({:items, _several, session}), do: too_many(session)
+  defp one({:error, error}), do: {:error, error}
+  defp one(:done), do: internal("the server sent the status OK, but no response message")
+
+  defp too_many(session) do
+    Session.close(session)
+    internal("the server sent more than one message as the only response of a call")
+  end
+
+  defp internal(text), do: {:error, :internal |> Status.local(text) |> Error.from_status()}
+end
