@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from synapse_bridge import __version__
+from synapse_bridge.commands import coverage as coverage_command
 from synapse_bridge.commands import lock as lock_command
 from synapse_bridge.commands.choice import (
     Choice,
@@ -186,6 +187,7 @@ def _described(contract: Contract) -> str:
 
 
 app.command("lock")(lock_command.lock)
+app.command("coverage")(coverage_command.coverage)
 
 
 @app.callback(invoke_without_command=True)
