@@ -38,7 +38,7 @@ defmodule SynapseBridge.Channel do
   """
 
   alias SynapseBridge.Channel.{Call, Connector, Exchange, Options, Table}
-  alias SynapseBridge.Status
+  alias SynapseBridge.{Server, Status}
   alias SynapseBridge.Transport.{Metadata, Request, Response}
 
   # For a call that nobody takes.
@@ -60,12 +60,18 @@ defmodule SynapseBridge.Channel do
   @doc "A child of a supervisor, with the options above."
   @spec child_spec(keyword()) :: Supervisor.child_spec()
   def child_spec(opts) do
-    %{id: opts[:name] || __MODULE__, start: {__MODULE__, :start_link, [opts]}}
+    spec = %{id: opts[:name] || __MODULE__, start: {__MODULE__, :start_link, [opts]}}
+    if opts[:server], do: Map.merge(spec, %{type: :supervisor, shutdown: :infinity}), else: spec
   end
 
   @doc "Starts a channel with the options above."
   @spec start_link(keyword()) :: GenServer.on_start()
-  def start_link(opts), do: opts |> Options.new!() |> Connector.start_link()
+  def start_link(opts) do
+    case Options.new!(opts) do
+      %{server: nil} = options -> Connector.start_link(options)
+      options -> Server.Supervisor.start_link(options)
+    end
+  end
 
   @doc """
   Calls the method at `path` (`"/package.Service/Method"`) with an encoded message, and returns the

@@ -13,6 +13,19 @@ defmodule SynapseBridge.Channel.Backoff do
           jitter: number()
         }
 
+  @doc "The schema of these settings as options, with defaults of one's own."
+  @spec options(keyword(number())) :: keyword()
+  def options(defaults \\ []) do
+    for {name, {least, default, doc}} <- [
+          initial: {1, 1_000, "the first pause, in milliseconds."},
+          max: {1, 120_000, "the longest, in milliseconds."},
+          multiplier: {1, 1.6, "how much longer each is than the last."},
+          jitter: {0, 0.2, "the part of itself that each varies by."}
+        ] do
+      {name, [type: {:number, least}, default: Keyword.get(defaults, name, default), doc: doc]}
+    end
+  end
+
   @doc """
   The pause after `failures` failed attempts, in milliseconds. `random` is between 0 and 1.
   """

@@ -21,6 +21,7 @@ defmodule SynapseBridge.Channel.Connector do
     Balancer,
     Call,
     Connection,
+    Health,
     Options,
     Resolver,
     Slot,
@@ -40,10 +41,13 @@ defmodule SynapseBridge.Channel.Connector do
   @enforce_keys [:table]
   defstruct [:table, slots: %{}, ids: %{}, sources: %{}, waiting: [], waiting_count: 0]
 
-  @doc "Starts a channel with checked options; it connects on its own."
-  @spec start_link(Options.t()) :: GenServer.on_start()
-  def start_link(%Options{name: name} = options) do
-    GenServer.start_link(__MODULE__, options, if(name, do: [name: name], else: []))
+  @doc """
+  Starts a channel with checked options; it connects on its own. `supervisor` is what else it is
+  known by.
+  """
+  @spec start_link(Options.t(), supervisor :: pid() | nil) :: GenServer.on_start()
+  def start_link(%Options{name: name} = options, supervisor \\ nil) do
+    GenServer.start_link(__MODULE__, {options, supervisor}, if(name, do: [name: name], else: []))
   end
 
   @doc """
@@ -67,11 +71,12 @@ defmodule SynapseBridge.Channel.Connector do
   end
 
   @impl true
-  def init(options) do
+  def init({options, supervisor}) do
     Process.flag(:trap_exit, true)
-    state = %__MODULE__{table: Table.register(options)}
+    state = %__MODULE__{table: Table.register(options, supervisor)}
     {resolved, servers} = Enum.split_with(options.targets, &match?({:dns, _name}, &1.address))
     state = Enum.reduce(resolved, state, &resolve(&2, &1))
+    state = Enum.reduce(managed(options), state, &put_source(&2, {:server, &1}, nil))
     {:ok, Enum.reduce(Enum.uniq(servers), state, &add(&2, &1))}
   end
 
@@ -95,9 +100,25 @@ defmodule SynapseBridge.Channel.Connector do
   @impl true
   def handle_info({:connected, pid}, state) do
     with_slot(state, pid, fn slot ->
-      if slot.failure, do: Logger.info("connected to #{slot.target} again")
-      phase = {:ready, pid, System.monotonic_time(:millisecond)}
-      state |> put(%{slot | phase: phase, failure: nil}) |> publish()
+      since = System.monotonic_time(:millisecond)
+
+      case state.table.options.health_check do
+        false ->
+          ready(state, slot, pid, since)
+
+        settings ->
+          Health.start_link(state.table, pid, settings)
+          put(state, %{slot | phase: {:checking, pid, since}})
+      end
+    end)
+  end
+
+  def handle_info({:health, pid, health}, state) do
+    with_slot(state, pid, fn %{phase: {_phase, pid, since}} = slot ->
+      case health do
+        :serving -> ready(state, slot, pid, since)
+        {:not_serving, text} -> not_serving(state, slot, pid, since, text)
+      end
     end)
   end
 
@@ -114,6 +135,10 @@ defmodule SynapseBridge.Channel.Connector do
       %{^id => %{phase: {:pausing, ^timer}} = slot} -> {:noreply, connect(state, slot)}
       %{} -> {:noreply, state}
     end
+  end
+
+  def handle_info({:source, key, process}, state) do
+    {:noreply, state |> endpoints(key, {:ok, []}) |> put_source(key, process)}
   end
 
   def handle_info({:endpoints, key, result}, state) when is_map_key(state.sources, key) do
@@ -140,15 +165,29 @@ defmodule SynapseBridge.Channel.Connector do
 
   defp resolve(state, target) do
     {:ok, resolver} = Resolver.start_link(target, state.table.options.resolve_interval)
-    source = %{process: resolver, servers: [], failure: nil}
-    %{state | sources: Map.put(state.sources, target, source)}
+    put_source(state, target, resolver)
   end
 
-  # What was found before is better than nothing.
-  defp endpoints(state, key, {:error, text}) do
-    source = state.sources[key]
-    if source.failure == nil, do: Logger.warning("#{key}: #{text}; trying again")
-    turn_away(%{state | sources: Map.put(state.sources, key, %{source | failure: text})})
+  defp managed(%{server: nil}), do: []
+  defp managed(%{server: server}), do: 1..server.count
+
+  defp put_source(state, key, process) do
+    source = %{process: process, servers: [], failure: nil}
+    %{state | sources: Map.put(state.sources, key, source)}
+  end
+
+  # A server that has ended; it says so in the log itself.
+  defp endpoints(state, {:server, _number} = key, {:error, text}) do
+    state = endpoints(state, key, {:ok, []})
+    put_in(state.sources[key].failure, text) |> turn_away()
+  end
+
+  # The addresses that were found before are better than none.
+  defp endpoints(state, target, {:error, text}) do
+    if state.sources[target].failure == nil,
+      do: Logger.warning("#{target}: #{text}; trying again")
+
+    put_in(state.sources[target].failure, text) |> turn_away()
   end
 
   defp endpoints(state, key, {:ok, servers}) do
@@ -195,8 +234,9 @@ defmodule SynapseBridge.Channel.Connector do
     pause(forget(state, pid), slot, text)
   end
 
-  defp replace(state, %{phase: {:ready, pid, since}} = slot, text) do
+  defp replace(state, %{phase: {_checking_or_ready, pid, since}} = slot, text) do
     state = forget(state, pid)
+    tell_owner(state, {:lost, slot.target})
     resolve_again(state)
     settled? = System.monotonic_time(:millisecond) - since >= @settled_after
 
@@ -222,15 +262,38 @@ defmodule SynapseBridge.Channel.Connector do
     delay = Backoff.delay(state.table.options.backoff, failures)
     resolve_again(state)
 
-    # Once per outage; later attempts, and other connections, would say the same.
-    unless Enum.any?(state.slots, fn {_, s} -> s.target == slot.target and s.failure != nil end) do
-      Logger.warning("no connection to #{slot.target}: #{text}; trying again in #{delay} ms")
-    end
+    warn(state, slot, "#{text}; trying again in #{delay} ms")
 
     timer = make_ref()
     Process.send_after(self(), {:connect, slot.id, timer}, delay)
     slot = %{slot | phase: {:pausing, timer}, failures: failures, failure: text}
     state |> put(slot) |> turn_away()
+  end
+
+  # Once per outage; later attempts, and other connections, would say the same.
+  defp warn(state, slot, text) do
+    unless Enum.any?(state.slots, fn {_, s} -> s.target == slot.target and s.failure != nil end),
+      do: Logger.warning("no connection to #{slot.target}: #{text}")
+  end
+
+  defp ready(state, slot, pid, since) do
+    if slot.failure, do: Logger.info("connected to #{slot.target} again")
+    tell_owner(state, {:serving, slot.target})
+    state |> put(%{slot | phase: {:ready, pid, since}, failure: nil}) |> publish()
+  end
+
+  # The connection stays, and with it the calls that it has.
+  defp not_serving(state, slot, pid, since, text) do
+    Table.withdraw(state.table, pid)
+    warn(state, slot, text)
+    slot = %{slot | phase: {:checking, pid, since}, failure: text}
+    state |> put(slot) |> publish() |> turn_away()
+  end
+
+  # A managed server wants to know.
+  defp tell_owner(state, {_what, target} = message) do
+    for {{:server, _number}, %{process: process, servers: [^target]}} <- state.sources,
+        do: send(process, message)
   end
 
   defp publish(state) do
@@ -294,6 +357,7 @@ defmodule SynapseBridge.Channel.Connector do
   defp failure(state) do
     slots = for {_id, %{failure: text} = slot} when text != nil <- state.slots, do: slot
     sources = for {key, %{failure: text}} when text != nil <- state.sources, do: {key, text}
+    sources = Enum.map(sources, fn {key, text} -> {name(state, key), text} end)
 
     slots
     |> Enum.uniq_by(& &1.target)
@@ -301,6 +365,9 @@ defmodule SynapseBridge.Channel.Connector do
     |> Kernel.++(sources)
     |> Enum.map_join("; ", fn {target, text} -> "#{target}: #{text}" end)
   end
+
+  defp name(state, {:server, _number}), do: state.table.label
+  defp name(_state, target), do: target
 
   defp queue_full(state) do
     Status.local(

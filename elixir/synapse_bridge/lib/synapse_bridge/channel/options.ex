@@ -3,15 +3,10 @@ defmodule SynapseBridge.Channel.Options do
 
   # The options of a channel and of a call, each in one table that checks and documents them.
 
+  alias SynapseBridge.Channel.{Backoff, Health}
   alias SynapseBridge.Channel.Options.Schema
+  alias SynapseBridge.Server
   alias SynapseBridge.Transport.{Target, TLS}
-
-  @backoff [
-    initial: [type: {:number, 1}, default: 1_000, doc: "the first pause, in milliseconds."],
-    max: [type: {:number, 1}, default: 120_000, doc: "the longest, in milliseconds."],
-    multiplier: [type: {:number, 1}, default: 1.6, doc: "how much longer each is than the last."],
-    jitter: [type: {:number, 0}, default: 0.2, doc: "the part of itself that each varies by."]
-  ]
 
   @call [
     timeout: [
@@ -36,6 +31,13 @@ defmodule SynapseBridge.Channel.Options do
              targets: [
                type: {:own, &__MODULE__.targets/1},
                doc: "several servers, in the place of `:target`."
+             ],
+             server: [
+               type: {:own, &Server.Options.new/1},
+               secret: true,
+               doc:
+                 "in their place, a Python server that is started and stopped with the channel " <>
+                   "(`SynapseBridge.Server`):\n" <> Server.Options.docs("  ")
              ],
              name: [
                type: :name,
@@ -89,9 +91,16 @@ defmodule SynapseBridge.Channel.Options do
                  doc: "how long one attempt to connect may take, in milliseconds."
                ],
                backoff: [
-                 type: {:options, @backoff},
+                 type: {:options, Backoff.options()},
                  default: [],
                  doc: "the pauses between attempts to connect:"
+               ],
+               health_check: [
+                 type: {:switch, Health.options()},
+                 default: false,
+                 doc:
+                   "whether servers are asked for their health, so that those that do not serve " <>
+                     "get no calls. A managed server always is. `true`, or:"
                ],
                max_response_size: [
                  type: :positive,
@@ -131,15 +140,23 @@ defmodule SynapseBridge.Channel.Options do
     {target, checked} = @channel |> Schema.new!(opts, "channel") |> Map.pop!(:target)
 
     targets =
-      case {target, checked.targets} do
-        {nil, nil} -> bad!("needs the option :target, like target: \"localhost:50051\"")
-        {target, nil} -> [target]
-        {nil, targets} -> targets
-        {_, _} -> bad!("takes the option :target or :targets, not both")
+      case {target, checked.targets, checked.server} do
+        {target, nil, nil} when target != nil -> [target]
+        {nil, targets, nil} when targets != nil -> targets
+        {nil, nil, server} when server != nil -> []
+        {nil, nil, nil} -> bad!("needs the option :target, like target: \"localhost:50051\"")
+        _ -> bad!("takes only one of the options :target, :targets and :server")
       end
 
-    struct!(__MODULE__, %{checked | targets: targets})
+    struct!(__MODULE__, managed(%{checked | targets: targets}))
   end
+
+  defp managed(%{server: server, health_check: false} = options) when server != nil do
+    {:ok, health_check} = Schema.check(Health.options(), [])
+    %{options | health_check: health_check}
+  end
+
+  defp managed(options), do: options
 
   defp bad!(text), do: raise(ArgumentError, "a channel #{text}")
 

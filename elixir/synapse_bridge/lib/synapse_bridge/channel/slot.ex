@@ -3,6 +3,7 @@ defmodule SynapseBridge.Channel.Slot do
   One place for a connection: to which server, and what has become of it.
 
     * `{:connecting, pid}` - the first SETTINGS are awaited
+    * `{:checking, pid, since}` - the server has to be healthy first
     * `{:ready, pid, since}` - it takes calls
     * `{:pausing, timer}` - until the next attempt
 
@@ -18,7 +19,11 @@ defmodule SynapseBridge.Channel.Slot do
   @type t :: %__MODULE__{
           id: id(),
           target: Target.t(),
-          phase: {:connecting, pid()} | {:ready, pid(), integer()} | {:pausing, reference()},
+          phase:
+            {:connecting, pid()}
+            | {:checking | :ready, pid(), since :: integer()}
+            | {:pausing, reference()}
+            | nil,
           load: Balancer.load() | nil,
           failure: String.t() | nil,
           failures: non_neg_integer()
@@ -30,7 +35,7 @@ defmodule SynapseBridge.Channel.Slot do
   @doc "The process of the connection, if there is one."
   @spec pid(t()) :: pid() | nil
   def pid(%__MODULE__{phase: {:connecting, pid}}), do: pid
-  def pid(%__MODULE__{phase: {:ready, pid, _since}}), do: pid
+  def pid(%__MODULE__{phase: {_checking_or_ready, pid, _since}}), do: pid
   def pid(%__MODULE__{}), do: nil
 
   @doc "Whether it takes calls."

@@ -9,13 +9,14 @@ defmodule SynapseBridge.Channel.Table do
   """
 
   alias SynapseBridge.Channel.{Balancer, Options}
+  alias SynapseBridge.Server
   alias SynapseBridge.Transport.Request
 
   # Paths come from generated code. Should someone make them up, the table does not grow for ever.
   @most_heads 10_000
 
   @enforce_keys [:ets, :connector, :options, :scheme, :authority, :label, :turn]
-  defstruct [:ets, :connector, :options, :scheme, :authority, :label, :turn]
+  defstruct [:supervisor | @enforce_keys]
 
   @typedoc """
     * `label` - the servers, for a person
@@ -28,35 +29,48 @@ defmodule SynapseBridge.Channel.Table do
           scheme: String.t(),
           authority: String.t(),
           label: String.t(),
-          turn: :atomics.atomics_ref()
+          turn: :atomics.atomics_ref(),
+          supervisor: pid() | nil
         }
 
-  @doc "Makes the calling process known as the one that keeps a channel connected."
-  @spec register(Options.t()) :: t()
-  def register(%Options{targets: targets} = options) do
+  @doc """
+  Makes the calling process known as the one that keeps a channel connected. The channel can also be
+  found by the pid of `supervisor`.
+  """
+  @spec register(Options.t(), supervisor :: pid() | nil) :: t()
+  def register(%Options{} = options, supervisor) do
     table = %__MODULE__{
       ets: :ets.new(__MODULE__, [:set, :public, read_concurrency: true]),
       connector: self(),
       options: options,
       scheme: if(options.tls, do: "https", else: "http"),
-      authority: options.authority || hd(targets).authority,
-      label: Enum.join(targets, ", "),
+      authority: options.authority || authority(options.targets),
+      label: label(options),
+      supervisor: supervisor,
       turn: :atomics.new(1, signed: false)
     }
 
-    for key <- keys(options), do: :persistent_term.put({__MODULE__, key}, table)
+    for key <- keys(table), do: :persistent_term.put({__MODULE__, key}, table)
     table
   end
 
+  # Where a server of ours listens, it is called as it would be on a Unix socket.
+  defp authority([]), do: "localhost"
+  defp authority([target | _others]), do: target.authority
+
+  defp label(%{server: nil, targets: targets}), do: Enum.join(targets, ", ")
+  defp label(%{server: server}), do: Server.label(server)
+
   @doc "Takes back what `register/1` did."
   @spec unregister(t()) :: :ok
-  def unregister(%__MODULE__{options: options}) do
-    for key <- keys(options), do: :persistent_term.erase({__MODULE__, key})
+  def unregister(%__MODULE__{} = table) do
+    for key <- keys(table), do: :persistent_term.erase({__MODULE__, key})
     :ok
   end
 
-  defp keys(%Options{name: nil}), do: [self()]
-  defp keys(%Options{name: name}), do: [self(), name]
+  defp keys(table) do
+    Enum.reject([table.connector, table.supervisor, table.options.name], &is_nil/1)
+  end
 
   @doc "The table of the channel with this name or pid."
   @spec fetch(atom() | pid()) :: {:ok, t()} | :error

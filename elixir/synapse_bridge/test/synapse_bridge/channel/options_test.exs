@@ -18,7 +18,8 @@ defmodule SynapseBridge.Channel.OptionsTest do
   for {title, opts, text} <- [
         {"no target", [], ~s(needs the option :target, like target: "localhost:50051")},
         {"a bad target", [target: "localhost"], "has no port"},
-        {"two kinds of target", [target: "a:1", targets: ["b:1"]], "not both"},
+        {"two kinds of target", [target: "a:1", targets: ["b:1"]],
+         "only one of the options :target, :targets and :server"},
         {"no targets", [targets: []], "expected a list of targets"},
         {"a bad target among others", [targets: ["a:1", "b"]], ~s("b" has no port)},
         {"an empty pool", [target: "a:1", pool_size: 0], "expected a positive integer"},

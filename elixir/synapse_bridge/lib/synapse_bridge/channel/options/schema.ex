@@ -24,7 +24,9 @@ defmodule SynapseBridge.Channel.Options.Schema do
     end
   end
 
-  defp check(schema, values) do
+  @doc "Checks `values`; the error is a text."
+  @spec check(t(), term()) :: {:ok, map()} | {:error, String.t()}
+  def check(schema, values) do
     with :ok <- keyword(values), :ok <- known(schema, values) do
       Enum.reduce_while(schema, {:ok, %{}}, fn {name, row}, {:ok, checked} ->
         case check_row(name, row, values) do
