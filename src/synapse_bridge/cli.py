@@ -27,6 +27,7 @@ from synapse_bridge.commands.choice import (
     ModuleOption,
     UsageError,
     chosen_contract,
+    configured,
     mistakes_told,
     path_has_working_directory,
 )
@@ -34,6 +35,7 @@ from synapse_bridge.contract.model import Contract
 from synapse_bridge.contract.schema import to_json
 from synapse_bridge.describe import describe
 from synapse_bridge.output import write_file, write_folder
+from synapse_bridge.serve import section
 
 if TYPE_CHECKING:
     from synapse_bridge.serve import Service
@@ -105,8 +107,9 @@ def inspect_command(
 @app.command(
     "serve",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Further options are the server's: --listen, --host, --port, --port-file, --debug, "
-    "--max-workers, --max-message, --grace, --reuse-port, --exit-with-parent.",
+    epilog="Further options are the server's: "
+    + ", ".join(f"--{name.replace('_', '-')}" for name in section.settings())
+    + ".",
 )
 def serve_command(
     context: typer.Context,
@@ -128,16 +131,17 @@ def serve_command(
     """Serve a module over gRPC, or a server that was generated before."""
     from synapse_bridge import serve
 
-    with mistakes_told():
+    def load() -> Service:
         if generated is None:
-            found = chosen_contract(Choice(module, function, elixir_module, config, contract, lock))
-            service = _live(found)
-        elif module or contract:
+            choice = Choice(module, function, elixir_module, config, contract, lock)
+            return _live(chosen_contract(choice))
+        path_has_working_directory()
+        return serve.load(_server_file(generated))
+
+    with mistakes_told():
+        if generated is not None and (module or contract):
             raise UsageError("say either `--generated` or what to generate")
-        else:
-            path_has_working_directory()
-            service = serve.load(_server_file(generated))
-    serve.main(service, context.args)
+        serve.main(load, context.args, configured(Choice(config=config)).serving())
 
 
 def _generate(contract: Contract) -> dict[str, str | bytes]:

@@ -21,6 +21,7 @@ import yaml
 
 from synapse_bridge.duration import milliseconds
 from synapse_bridge.introspect import Calls, Naming, Override
+from synapse_bridge.serve import section
 
 FILES = ("synapse.yaml", "synapse.yml", "synapse.json", "pyproject.toml")
 """Where the configuration is looked for in the working directory."""
@@ -53,6 +54,8 @@ class MethodConfig(_Strict):
     """Whether clients may call again where it is not known that a call arrived."""
     raises: list[str] = []
     """Exceptions to declare besides those of the code: `OutOfStock`, `shop.errors.OutOfStock`."""
+    allow: list[Annotated[str, pydantic.Field(min_length=1)]] | None = None
+    """Identities and roles that may call; `*` stands for everyone who is known."""
 
     def calls(self) -> Calls:
         """The same for introspection."""
@@ -94,6 +97,8 @@ class Config(_Strict):
     """Annotations, as Python source, that replace those in the code. A key is a class
     (`shop.models.Sku`), a field (`shop.models.Order.total`), a parameter
     (`shop.pricing.price.order`) or a result (`shop.pricing.price.return`)."""
+    serve: section.Section | None = None
+    """How servers serve."""
 
 
 class ConfigError(Exception):
@@ -139,6 +144,25 @@ class Source:
             name: Override(annotation, self.file, self.lines.get(("types", name), 0))
             for name, annotation in self.config.types.items()
         }
+
+    def serving(self) -> dict[str, Any]:
+        """The settings of servers, as their ``Options`` take them.
+
+        Raises ``CannotServe`` for a text that its setting cannot read.
+        """
+        said = self.config.serve
+        settings: dict[str, Any] = {}
+        if said:
+            settings = section.values(said, lambda name: self.place("serve", name))
+        methods = {
+            target: {
+                name: tuple(method.allow)
+                for name, method in module.methods.items()
+                if method.allow is not None
+            }
+            for target, module in self.config.modules.items()
+        }
+        return {**settings, "methods": methods}
 
     def place(self, *path: str) -> str:
         """``synapse.yaml:7`` for a key, or the file where the line is not known."""
@@ -287,6 +311,8 @@ def _nearest(at: tuple[str, ...]) -> str:
     model: type[pydantic.BaseModel] = ModuleConfig if at[0] == "modules" else Config
     if at[0] == "modules" and "methods" in at[2:3]:
         model = MethodConfig
+    if at[0] == "serve" and at[1:]:
+        model = section.Section
     known = list(model.model_fields)
     near = difflib.get_close_matches(at[-1], known, n=1, cutoff=0.5)
     if near:

@@ -299,6 +299,7 @@ class _Server:
             f'name="{service.full_name}"',
             "file=pb.DESCRIPTOR",
             f'contract="{self.fingerprint}"',
+            f'module="{self.contract.service.module}"',
             concat("methods=", methods),
         )
         call_ = display("serve.Service(", arguments, ")")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -44,6 +45,11 @@ class Tcp:
             f"Cannot listen on {self}: {error.strerror or error}. "
             "Stop what listens there, or choose another address (--port 0 finds a free port)."
         )
+
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import grpc
 import pytest
 from grpc_tools import protoc  # type: ignore[import-untyped] # it has no stubs
 
+P = ParamSpec("P")
 TESTDATA = Path(__file__).parent / "testdata"
 
 
@@ -56,6 +59,35 @@ class Running:
         return grpc.insecure_channel(self.address, options=unlimited)
 
 
+def refused(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> str:
+    """What a server says that must not start."""
+    server = start(folder, *options, env=env)
+    _, error = server.communicate(timeout=20)
+    assert server.returncode == 2, error
+    assert "Traceback" not in error
+    return error
+
+
+def code_of(call: Callable[[], Any]) -> grpc.StatusCode:
+    """The code that a call ends with."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        code: grpc.StatusCode = error.code()
+        return code
+    return grpc.StatusCode.OK
+
+
+def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run an async test in an event loop of its own."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), timeout=30))
+
+    return run
+
+
 def stub(channel: grpc.Channel, method: str) -> Any:
     """What calls a method of the probe."""
     # Made by the fixture `folder`.
@@ -90,11 +122,11 @@ def pb(folder: Path) -> Any:
 
 
 @contextmanager
-def started(folder: Path, *options: str) -> Iterator[Running]:
+def started(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """A server process, which is stopped in the end."""
     log = folder / f"log-{os.urandom(4).hex()}"
     with log.open("w") as stderr:
-        process = start(folder, "--exit-with-parent", *options, stderr=stderr)
+        process = start(folder, "--exit-with-parent", *options, stderr=stderr, env=env)
     assert process.stdout
     assert process.stdin
     try:
@@ -109,13 +141,18 @@ def started(folder: Path, *options: str) -> Iterator[Running]:
             process.kill()
 
 
-def start(folder: Path, *options: str, stderr: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+def start(
+    folder: Path,
+    *options: str,
+    stderr: Any = subprocess.PIPE,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
     """A server process as it begins."""
     command: Sequence[str] = (sys.executable, str(folder / "probe_server.py"), *options)
     source = str(Path(str(files("synapse_bridge"))).parent)
     return subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([source, *sys.path])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([source, *sys.path]), **(env or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,

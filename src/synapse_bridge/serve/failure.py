@@ -25,7 +25,6 @@ import itertools
 import logging
 import re
 import traceback
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
@@ -36,6 +35,7 @@ from google.rpc.error_details_pb2 import BadRequest, DebugInfo, ErrorInfo
 from google.rpc.status_pb2 import Status
 from pydantic_core import ErrorDetails, ValidationError
 
+from synapse_bridge.serve.call import correlation_id
 from synapse_bridge.serve.path import path
 
 LOG = logging.getLogger("synapse_bridge.serve")
@@ -97,7 +97,7 @@ class Failures:
                 message = f"The request is no {error}: were client and server generated together?"
                 return _status(grpc.StatusCode.INVALID_ARGUMENT, message, self._info(cause))
             case ResultMismatch():
-                correlation = uuid.uuid4().hex[:12]
+                correlation = correlation_id()
                 LOG.error("%s/%s: %s [%s]", self.service, method, error, correlation)
                 message = f"The result of {method} does not fit its annotation: {error}"
                 info = self._info(error, correlation_id=correlation)
@@ -120,7 +120,7 @@ class Failures:
         return _status(grpc.StatusCode.INVALID_ARGUMENT, _listed(lines), carried, info)
 
     def _raised(self, method: str, error: BaseException) -> Status:
-        correlation = uuid.uuid4().hex[:12]
+        correlation = correlation_id()
         name = qualified_name(type(error))
         own = _without_our_frames(error.__traceback__)
         LOG.error(

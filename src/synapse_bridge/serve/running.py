@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
-import tempfile
-import threading
 from collections.abc import Callable
-from pathlib import Path
 
-from synapse_bridge.serve.address import Tcp
+from synapse_bridge.serve import process
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.server import Server
 from synapse_bridge.serve.service import Service
+from synapse_bridge.serve.workers import Place
 
 LOG = logging.getLogger("synapse_bridge.serve")
 
 
-def run(service: Service, options: Options) -> None:
+def run(service: Service, options: Options, place: Place | None = None) -> None:
     """Serve until a signal, or with ``exit_with_parent`` until the end of standard input.
 
+    ``place`` is that of a worker, which tells its supervisor that it is ready, and not the world.
     Raises :class:`~synapse_bridge.serve.CannotServe` if the server cannot start.
     """
+    if place:
+        options = place.applied(options)
     with asyncio.Runner(loop_factory=_event_loop()) as runner:
-        runner.run(_serve(service, options))
+        runner.run(_serve(service, options, place))
 
 
-async def _serve(service: Service, options: Options) -> None:
+async def _serve(service: Service, options: Options, place: Place | None) -> None:
     server = Server(service, options)
     stop = asyncio.Event()
-    _stop_on_signals(stop)
+    process.stop_on_signals(stop)
     if options.exit_with_parent:
-        _stop_at_end_of_input(stop)
+        process.stop_at_end_of_input(stop)
     address = await server.start()
-    if options.port_file and isinstance(address, Tcp):
-        _write_port_file(options.port_file, address.port)
-    print(f"listening on {address}", flush=True)
+    if place:
+        place.tell_ready()
+    else:
+        process.announce(address, options.port_file)
     await stop.wait()
     LOG.info("stopping: running calls have %g seconds to finish", options.grace)
     await server.stop()
@@ -50,36 +50,3 @@ def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and SIGINT drain the server; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-
-
-def _stop_at_end_of_input(stop: asyncio.Event) -> None:
-    """Drain when standard input ends, as it does when the process at its other end dies."""
-    loop = asyncio.get_running_loop()
-
-    def read_to_end() -> None:
-        while os.read(0, 4096):
-            pass
-        loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=read_to_end, name="synapse-parent", daemon=True).start()
-
-
-def _write_port_file(path: Path, port: int) -> None:
-    """Write the port so that a reader finds the whole number or no file at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(f"{port}\n")
-    os.replace(file.name, path)

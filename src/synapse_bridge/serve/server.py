@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+import inspect
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from synapse_bridge.serve.address import Address, Unix
+from synapse_bridge.serve import auth
+from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
+from synapse_bridge.serve.gate import Gate, Handlers, Limits, Observer
+from synapse_bridge.serve.observe import AccessLog, telemetry
 from synapse_bridge.serve.options import Options
+from synapse_bridge.serve.rules import Rules
 from synapse_bridge.serve.service import Service
 from synapse_bridge.serve.threads import Threads
 from synapse_bridge.serve.transport import transport
 
-Handlers: TypeAlias = "grpc.GenericRpcHandler[Any, Any]"
+LOG = logging.getLogger("synapse_bridge.serve")
 
-_REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
+_REFLECTION = (reflection.SERVICE_NAME, "grpc.reflection.v1.ServerReflection")
 
 
 class Server:
     """One service at one address. Belongs to the event loop that runs when it is made.
 
     Beside the service itself it answers the standard health protocol, for ``""`` and for the
-    service's name, and server reflection, v1 and v1alpha.
+    service's name, and server reflection, v1 and v1alpha. Raises :class:`CannotServe` for options
+    that cannot be followed.
     """
 
     def __init__(self, service: Service, options: Options) -> None:
         self.service = service
         self.options = options
-        self._threads = Threads(options.max_workers)
+        self._threads = Threads(options.max_workers, options.max_queue)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lag behind
         self._transport = transport(options)
-        self._transport.add_generic_rpc_handlers(
-            [self._handlers(), _NoSuchMethod(service.name), *self._reflection()]
-        )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._transport)
+        self._transport.add_generic_rpc_handlers([self._gate()])
 
     async def start(self) -> Address:
         """Listen and serve; returns where. Raises :class:`CannotServe` if that is impossible."""
         await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._address = self._transport.listen(self.options.address)
+        self._warn_if_plain(self._address)
         await self._transport.start()
         await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
         return self._address
@@ -56,6 +61,38 @@ class Server:
         self._threads.close()
         if isinstance(self._address, Unix):
             self._address.remove()
+
+    def _warn_if_plain(self, address: Address) -> None:
+        if isinstance(address, Tcp) and not self.options.tls_cert and not address.is_loopback():
+            LOG.warning(
+                "%s is open to other machines, and nothing is encrypted: say --tls-cert and "
+                "--tls-key, or listen on 127.0.0.1 or a Unix socket",
+                address,
+            )
+
+    def _gate(self) -> Gate:
+        options = self.options
+        own = frozenset(f"/{self.service.name}/{method.name}" for method in self.service.methods)
+        standard = _Standard()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, standard)
+        reflected = list(self._reflection()) if options.reflection else []
+        handlers = [self._handlers(), *standard.handlers, *reflected]
+        paths = own | standard.paths | {f"/{name}/ServerReflectionInfo" for name in _REFLECTION}
+        rules = Rules(self.service, options)
+        observers: list[Observer] = []
+        if recorder := telemetry(options.telemetry, paths):
+            observers.append(recorder)
+        if options.access_log:
+            observers.append(AccessLog(options.access_log))
+        return Gate(
+            [*handlers, _NoSuchMethod(self.service.name)],
+            paths,
+            rules.rule,
+            Limits(options.max_calls, options.max_peer_calls),
+            access=auth.build(options),
+            observers=observers,
+            max_deadline=options.max_deadline,
+        )
 
     def _handlers(self) -> Handlers:
         service = self.service
@@ -78,12 +115,34 @@ class Server:
             response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
         )
         # v1 has the same messages under another name; the library knows v1alpha only.
-        for name in (reflection.SERVICE_NAME, _REFLECTION_V1):
+        for name in _REFLECTION:
             yield grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": handler})
 
     async def _tell_health(self, status: int) -> None:
         for name in ("", self.service.name):
             await self._health.set(name, status)
+
+
+class _Standard:
+    """Takes what generated code would add to a server, as far as it is implemented."""
+
+    def __init__(self) -> None:
+        self.handlers: list[Handlers] = []
+        self.paths: frozenset[str] = frozenset()
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[Handlers]) -> None:
+        """The same handlers as a whole, whose unimplemented ones would run in a thread."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Take the handlers of a service, by the names of their methods."""
+        found = {name: handler for name, handler in handlers.items() if _is_async(handler)}
+        self.handlers.append(grpc.method_handlers_generic_handler(service, found))
+        self.paths |= {f"/{service}/{name}" for name in found}
+
+
+def _is_async(handler: Any) -> bool:
+    function = handler.unary_stream if handler.response_streaming else handler.unary_unary
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
 class _NoSuchMethod(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only

@@ -46,13 +46,15 @@ class Service:
     """A service: its full name on the wire, the file that describes it, its methods.
 
     ``contract`` is the contract's fingerprint. Errors carry it, so that a client that was generated
-    from another contract can be told so.
+    from another contract can be told so. ``module`` is what is served, as a configuration names it:
+    ``shop.pricing``, or ``shop.pricing:desk`` for an object's methods.
     """
 
     name: str
     file: FileDescriptor
     contract: str
     methods: tuple[Method, ...]
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,21 +15,24 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
+from synapse_bridge.serve.exhausted import Exhausted
+
 T = TypeVar("T")
 _Job: TypeAlias = "tuple[asyncio.Future[Any], contextvars.Context, Callable[[Any], Any], Any]"
 
 
 class Threads:
-    """At most ``limit`` threads, started when needed; calls beyond that wait in a queue.
+    """At most ``limit`` threads, started when needed; ``queue`` calls beyond that wait.
 
     Belongs to the event loop that runs when it is made, and is used from there. The threads are
     daemons: one that never returns cannot keep the process from ending.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, queue: int | None = None) -> None:
         if limit < 1:
             raise ValueError(f"a pool needs at least one thread, not {limit}")
         self._limit = limit
+        self._queue = queue
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._results: deque[tuple[asyncio.Future[Any], Any]] = deque()
@@ -41,8 +44,14 @@ class Threads:
         """Call ``function(argument)`` in a thread, in a copy of the current context.
 
         ``function`` must not raise: it returns what it has to say. A call whose future is cancelled
-        before a thread takes it is never made; later, its result is dropped.
+        before a thread takes it is never made; later, its result is dropped. Raises
+        :class:`Exhausted` where all threads are busy and the queue is full.
         """
+        if self._queue is not None and self._pending >= self._limit + self._queue:
+            raise Exhausted(
+                f"All {self._limit} threads (max_workers) are busy and {self._queue} calls "
+                "(max_queue) wait for them"
+            )
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put((future, contextvars.copy_context(), function, argument))
         self._pending += 1

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import grpc
 import grpc.aio
 
-from synapse_bridge.serve import http2
+from synapse_bridge.serve import http2, tls
 from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.loading import CannotServe
 from synapse_bridge.serve.options import Options
@@ -50,19 +50,26 @@ def transport(options: Options) -> Transport:
 class _Http2(http2.Server):
     def __init__(self, options: Options) -> None:
         super().__init__(
-            http2.Limits(max_receive=options.max_message, max_send=options.max_message)
+            http2.Limits(
+                max_receive=options.max_message,
+                max_send=options.max_message,
+                max_header_list=options.max_header,
+                # The gate tells which limit is reached; here a client would wait in silence.
+                max_streams=_beyond(options.max_calls),
+            )
         )
         self._options = options
+        self._tls = tls.context(options)
 
     def listen(self, address: Address) -> Address:
         reuse_port = self._options.reuse_port
         try:
             match address:
                 case Tcp(host, port):
-                    return Tcp(host, self.bind(host, port, reuse_port=reuse_port))
+                    return Tcp(host, self.bind(host, port, tls=self._tls, reuse_port=reuse_port))
                 case Unix(path):
                     address.make_room()
-                    self.bind_unix(str(path))
+                    self.bind_unix(str(path), tls=self._tls)
                     return address
         except OSError as error:
             raise CannotServe(address.problem(error)) from error
@@ -76,8 +83,13 @@ class _Grpcio:
                 ("grpc.so_reuseport", int(options.reuse_port)),
                 ("grpc.max_receive_message_length", options.max_message),
                 ("grpc.max_send_message_length", options.max_message),
-            )
+                ("grpc.max_metadata_size", options.max_header),
+                ("grpc.absolute_max_metadata_size", options.max_header),
+            ),
+            # This counts calls whose request has not come, too.
+            maximum_concurrent_rpcs=_beyond(options.max_calls),
         )
+        self._credentials = tls.credentials(options)
 
     def add_generic_rpc_handlers(self, handlers: Handlers) -> None:
         self._server.add_generic_rpc_handlers(handlers)
@@ -90,17 +102,27 @@ class _Grpcio:
             match address:
                 case Tcp(host):
                     address.try_to_bind(reuse_port=self._options.reuse_port)
-                    return Tcp(host, self._server.add_insecure_port(str(address)))
+                    return Tcp(host, self._add_port(address))
                 case Unix():
                     address.make_room()
                     with address.private():
-                        self._server.add_insecure_port(str(address))
+                        self._add_port(address)
                     return address
         except RuntimeError as error:
             raise CannotServe(f"Cannot listen on {address}: {error}") from error
+
+    def _add_port(self, address: Address) -> int:
+        if self._credentials:
+            return self._server.add_secure_port(str(address), self._credentials)
+        return self._server.add_insecure_port(str(address))
 
     async def start(self) -> None:
         await self._server.start()
 
     async def stop(self, grace: float | None) -> None:
         await self._server.stop(grace)
+
+
+def _beyond(calls: int) -> int:
+    """Room for calls that the gate refuses, and for those that it does not count."""
+    return min(2 * calls + 100, 2**31 - 1)

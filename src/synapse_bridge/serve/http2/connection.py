@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from synapse_bridge.serve.http2 import frames, peer
-from synapse_bridge.serve.http2.fields import Malformed, Requests
+from synapse_bridge.serve.http2.fields import BEYOND, Malformed, Requests
 from synapse_bridge.serve.http2.frames import ConnectionFault, ErrorCode, StreamFault
 from synapse_bridge.serve.http2.limits import Limits
 from synapse_bridge.serve.http2.liveness import Liveness
@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "an unexpected CONTINUATION")
         _, first, block = self._block
         block += payload
-        if len(block) > self.limits.max_header_list:
+        if len(block) > BEYOND * self.limits.max_header_list:
             raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "a header block without an end")
         if flags & frames.END_HEADERS:
             self._block = None

@@ -11,7 +11,7 @@ import base64
 import re
 import urllib.parse
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
 import grpc
@@ -22,6 +22,9 @@ from hpack.table import HeaderTable
 from synapse_bridge.serve.http2.frames import ConnectionFault, ErrorCode
 
 MOST_REMEMBERED: Final = 512
+BEYOND: Final = 4
+"""How many times the limit a header list may have before it costs the connection. Decoding must
+go to the end of a block, so a list that is only refused has to be decoded."""
 ENCODINGS: Final = ("identity", "gzip", "deflate")
 
 
@@ -71,7 +74,8 @@ class Requests:
     """The requests of one connection."""
 
     def __init__(self, max_header_list: int) -> None:
-        self._decoder = hpack.Decoder(max_header_list_size=max_header_list)
+        self._limit = max_header_list
+        self._decoder = hpack.Decoder(max_header_list_size=BEYOND * max_header_list)
         self._table = self._decoder.header_table = _Table()
         self._known: dict[bytes, Request] = {}
 
@@ -92,6 +96,11 @@ class Requests:
         if not same or len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         request = read_request(fields)
+        size = sum(len(name) + len(value) + 32 for name, value in fields)
+        if size > self._limit:
+            text = f"The headers have {size} bytes, where {self._limit} are allowed (max_header)"
+            refusal = (grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+            request = replace(request, metadata=(), refusal=refusal)
         if same:
             self._known[block] = request
         return request

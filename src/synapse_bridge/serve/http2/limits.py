@@ -18,7 +18,8 @@ class Limits:
     max_send: int = 64 * 1024 * 1024
     """The largest response message."""
     max_header_list: int = 16 * 1024
-    """The largest header list of a request, 32 bytes added per field (RFC 9113, 6.5.2)."""
+    """The largest header list of a request, 32 bytes added per field (RFC 9113, 6.5.2). A call with
+    a larger one is refused; one of four times the size costs the connection."""
     max_streams: int = 1000
     """Calls at once on a connection; the peer is told, and more are refused as retryable."""
     window: int = 1024 * 1024

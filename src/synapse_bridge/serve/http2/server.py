@@ -64,7 +64,7 @@ class Server:
         )
         return self.adopt(bound, tls=tls)
 
-    def bind_unix(self, path: str) -> None:
+    def bind_unix(self, path: str, *, tls: ssl.SSLContext | None = None) -> None:
         """Bind a Unix socket that only this user can open; raises ``OSError``."""
         bound = socket.socket(socket.AF_UNIX)
         mask = os.umask(0o177)
@@ -76,7 +76,7 @@ class Server:
         finally:
             os.umask(mask)
         bound.listen(_BACKLOG)
-        self.adopt(bound)
+        self.adopt(bound, tls=tls)
 
     def adopt(self, bound: socket.socket, *, tls: ssl.SSLContext | None = None) -> int:
         """Listen on a socket that is bound already; returns its port, 0 for a Unix socket."""
@@ -96,7 +96,9 @@ class Server:
                     self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake
                 )
                 if bound.family != socket.AF_UNIX
-                else await self._loop.create_unix_server(self._connection, sock=bound)
+                else await self._loop.create_unix_server(
+                    self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake
+                )
             )
 
     def _connection(self) -> Connection:

@@ -103,6 +103,7 @@ SERVICE = serve.Service(
     name="addresses.v1.AddressesService",
     file=pb.DESCRIPTOR,
     contract="d7ebb254fabca2d3",
+    module="addresses",
     methods=(
         serve.Method(
             "Resolve",

@@ -119,6 +119,7 @@ SERVICE = serve.Service(
     name="anything.v1.AnythingService",
     file=pb.DESCRIPTOR,
     contract="fbf4d65819984cbd",
+    module="anything",
     methods=(
         serve.Method(
             "Describe",

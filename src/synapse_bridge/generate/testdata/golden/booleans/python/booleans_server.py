@@ -66,6 +66,7 @@ SERVICE = serve.Service(
     name="booleans.v1.BooleansService",
     file=pb.DESCRIPTOR,
     contract="804b30b9cab78684",
+    module="booleans",
     methods=(
         serve.Method(
             "Flip",

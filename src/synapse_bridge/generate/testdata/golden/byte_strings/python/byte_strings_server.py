@@ -58,6 +58,7 @@ SERVICE = serve.Service(
     name="byte_strings.v1.ByteStringsService",
     file=pb.DESCRIPTOR,
     contract="ff781c22ba5cbdf9",
+    module="byte_strings",
     methods=(
         serve.Method(
             "Digest",

@@ -89,6 +89,7 @@ SERVICE = serve.Service(
     name="docstrings.v1.DocstringsService",
     file=pb.DESCRIPTOR,
     contract="62090ebee1b04179",
+    module="docstrings",
     methods=(
         serve.Method(
             "Google",

@@ -119,6 +119,7 @@ SERVICE = serve.Service(
     name="enums.v1.EnumsService",
     file=pb.DESCRIPTOR,
     contract="3166ffabddad7a54",
+    module="enums",
     methods=(
         serve.Method(
             "Calculate",

@@ -72,6 +72,7 @@ SERVICE = serve.Service(
     name="floats.v1.FloatsService",
     file=pb.DESCRIPTOR,
     contract="672ff727b7696e2d",
+    module="floats",
     methods=(
         serve.Method(
             "Average",

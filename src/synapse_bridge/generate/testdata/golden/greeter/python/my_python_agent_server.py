@@ -35,6 +35,7 @@ SERVICE = serve.Service(
     name="my_python_agent.v1.MyPythonAgentService",
     file=pb.DESCRIPTOR,
     contract="ae4f640d50b5abb3",
+    module="my_python_module",
     methods=(
         serve.Method(
             "ProcessData",

@@ -146,6 +146,7 @@ SERVICE = serve.Service(
     name="hostile.v1.HostileService",
     file=pb.DESCRIPTOR,
     contract="a011d076454ff4b8",
+    module="hostile",
     methods=(
         serve.Method(
             "Inspect",

@@ -64,6 +64,7 @@ SERVICE = serve.Service(
     name="integers.v1.IntegersService",
     file=pb.DESCRIPTOR,
     contract="b0f2362ad587e298",
+    module="integers",
     methods=(
         serve.Method(
             "Increase",

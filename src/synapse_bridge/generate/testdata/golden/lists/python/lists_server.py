@@ -99,6 +99,7 @@ SERVICE = serve.Service(
     name="lists.v1.ListsService",
     file=pb.DESCRIPTOR,
     contract="84ee0e4b754dad7f",
+    module="lists",
     methods=(
         serve.Method(
             "Corners",

@@ -124,6 +124,7 @@ SERVICE = serve.Service(
     name="maps.v1.MapsService",
     file=pb.DESCRIPTOR,
     contract="5c83423074e8cce6",
+    module="maps",
     methods=(
         serve.Method(
             "Totals",

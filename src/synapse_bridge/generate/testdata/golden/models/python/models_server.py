@@ -110,6 +110,7 @@ SERVICE = serve.Service(
     name="models.v1.ModelsService",
     file=pb.DESCRIPTOR,
     contract="edd2fe92e19c6838",
+    module="models",
     methods=(
         serve.Method(
             "Unpack",

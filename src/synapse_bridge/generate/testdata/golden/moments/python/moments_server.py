@@ -189,6 +189,7 @@ SERVICE = serve.Service(
     name="moments.v1.MomentsService",
     file=pb.DESCRIPTOR,
     contract="063574b7ea5a7a70",
+    module="moments",
     methods=(
         serve.Method(
             "Shift",

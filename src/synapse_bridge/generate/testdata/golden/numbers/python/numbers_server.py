@@ -122,6 +122,7 @@ SERVICE = serve.Service(
     name="numbers.v1.NumbersService",
     file=pb.DESCRIPTOR,
     contract="1ab44fad9b3eb04f",
+    module="numbers_",
     methods=(
         serve.Method(
             "Factorial",

@@ -154,6 +154,7 @@ SERVICE = serve.Service(
     name="optionals.v1.OptionalsService",
     file=pb.DESCRIPTOR,
     contract="ef37d02949346b9f",
+    module="optionals",
     methods=(
         serve.Method(
             "Greet",

@@ -295,6 +295,7 @@ SERVICE = serve.Service(
     name="my_shop.orders.v1.OrdersService",
     file=pb.DESCRIPTOR,
     contract="7f6882a55087e0af",
+    module="orders",
     methods=(
         serve.Method(
             "Price",

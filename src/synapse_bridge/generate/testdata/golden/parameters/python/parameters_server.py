@@ -166,6 +166,7 @@ SERVICE = serve.Service(
     name="parameters.v1.ParametersService",
     file=pb.DESCRIPTOR,
     contract="da7654b253f09a69",
+    module="parameters",
     methods=(
         serve.Method(
             "Nothing",

@@ -92,6 +92,7 @@ SERVICE = serve.Service(
     name="secrets.v1.SecretsService",
     file=pb.DESCRIPTOR,
     contract="17a3d664616d1fe7",
+    module="secrets_",
     methods=(
         serve.Method(
             "Login",

@@ -66,6 +66,7 @@ SERVICE = serve.Service(
     name="strings.v1.StringsService",
     file=pb.DESCRIPTOR,
     contract="28d629992555b19f",
+    module="strings",
     methods=(
         serve.Method(
             "Shout",

@@ -73,6 +73,7 @@ SERVICE = serve.Service(
     name="tensors.v1.TensorsService",
     file=pb.DESCRIPTOR,
     contract="260c96c1775233d5",
+    module="tensors",
     methods=(
         serve.Method(
             "Normalize",

@@ -160,6 +160,7 @@ SERVICE = serve.Service(
     name="texts.v1.TextsService",
     file=pb.DESCRIPTOR,
     contract="0509941b2f767a24",
+    module="texts",
     methods=(
         serve.Method(
             "Locate",

@@ -59,6 +59,7 @@ SERVICE = serve.Service(
     name="unsigned.v1.UnsignedService",
     file=pb.DESCRIPTOR,
     contract="17da327aff0565c1",
+    module="unsigned",
     methods=(
         serve.Method(
             "Add",

@@ -140,6 +140,7 @@ SERVICE = serve.Service(
     name="wrappers.v1.WrappersService",
     file=pb.DESCRIPTOR,
     contract="be5f754bf294fbc7",
+    module="wrappers",
     methods=(
         serve.Method(
             "Unwrap",

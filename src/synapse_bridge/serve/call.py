@@ -1,0 +1,51 @@
+"""The call that is being answered, for whatever runs in it: handlers, threads, logs."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from synapse_bridge.serve.identity import Identity
+
+
+@dataclass(slots=True)
+class Call:
+    """What a server knows about a call beside its messages.
+
+    ``method`` is the path on the wire, ``/shop.v1.ShopService/Price``; ``peer`` is gRPC's name of
+    the client's end. ``expires`` is where the server itself ends the call, on the monotonic clock.
+    ``received`` and ``sent`` count bytes of messages.
+    """
+
+    method: str
+    peer: str = ""
+    identity: Identity | None = None
+    expires: float | None = None
+    correlation: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    received: int = 0
+    sent: int = 0
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the server ends the call, or ``None`` where it never does."""
+        return None if self.expires is None else max(self.expires - time.monotonic(), 0.0)
+
+
+_CURRENT: ContextVar[Call | None] = ContextVar("synapse_bridge.call", default=None)
+
+
+def enter(call: Call) -> None:
+    """Make a call the current one, to the end of its task."""
+    _CURRENT.set(call)
+
+
+def current() -> Call | None:
+    """The current call, or ``None`` where the server has no need to follow its calls."""
+    return _CURRENT.get()
+
+
+def correlation_id() -> str:
+    """What names the current call in logs, or a new name."""
+    call = _CURRENT.get()
+    return call.correlation if call else uuid.uuid4().hex[:12]

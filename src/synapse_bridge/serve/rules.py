@@ -1,0 +1,62 @@
+"""The rules of a server's methods, from its options."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from synapse_bridge.serve.gate import Rule
+from synapse_bridge.serve.loading import CannotServe
+from synapse_bridge.serve.options import Options
+from synapse_bridge.serve.service import Method, Service
+
+_HEALTH = "/grpc.health.v1.Health/"
+
+
+class Rules:
+    """What calls of a service's methods need, and those of health and the rest.
+
+    Raises :class:`CannotServe` for an ``allow:`` list of a function that is not served.
+    """
+
+    def __init__(self, service: Service, options: Options) -> None:
+        self._open_health = options.open_health
+        lists = dict(options.methods.get(service.module, {}))
+        default = None if options.allow is None else frozenset(options.allow)
+        self._rules = {}
+        for method in service.methods:
+            found = [lists.pop(name) for name in _names(method) if name in lists]
+            allow = frozenset(found[0]) if found else default
+            self._rules[f"/{service.name}/{method.name}"] = Rule(allow=allow)
+        if lists:
+            raise CannotServe(_not_served(next(iter(lists)), service))
+        if not options.authenticates and any(options.methods.values()):
+            raise CannotServe(
+                "allow: needs something that says who calls: --token-file, --token-env, "
+                "--jwt-keys, --client-ca or --authenticator"
+            )
+
+    def rule(self, path: str) -> Rule:
+        """The rule of a method, by its path."""
+        if path.startswith(_HEALTH):
+            # An overloaded server is not a dead one, and a watch has no end.
+            return Rule(open=self._open_health, counted=path != f"{_HEALTH}Check", bounded=False)
+        return self._rules.get(path, _OTHER)
+
+
+_OTHER = Rule()
+"""Reflection, contracts, and what does not exist: any identity may ask."""
+
+
+def _names(method: Method) -> Iterator[str]:
+    """How an ``allow:`` list may name a method: as the function, else as on the wire."""
+    if name := getattr(method.function, "__name__", None):
+        yield name
+    yield method.name
+
+
+def _not_served(name: str, service: Service) -> str:
+    known = [next(_names(method)) for method in service.methods]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"allow: {service.name} has no function {name}: {hint}"
