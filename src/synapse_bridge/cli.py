@@ -1,4 +1,5 @@
-"""The command line: ``generate``, ``inspect``, ``serve`` and, in ``commands``, ``lock``.
+"""The command line: ``generate``, ``inspect``, ``serve`` and, in ``commands``, ``lock`` and
+``diff``.
 
 Whatever is the user's to correct ends with exit code 2 and a message that says where and how.
 """
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from synapse_bridge import __version__
 from synapse_bridge.commands import coverage as coverage_command
+from synapse_bridge.commands import diff as diff_command
 from synapse_bridge.commands import lock as lock_command
 from synapse_bridge.commands.choice import (
     Choice,
@@ -191,6 +193,7 @@ def _described(contract: Contract) -> str:
 
 
 app.command("lock")(lock_command.lock)
+app.command("diff")(diff_command.diff)
 app.command("coverage")(coverage_command.coverage)
 
 
