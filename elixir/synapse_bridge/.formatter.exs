@@ -1,4 +1,4 @@
-locals_without_parens = [field: :*, rpc: :*, value: :*]
+locals_without_parens = [field: :*, member: :*, rpc: :*, value: :*]
 
 [
   inputs: ["{mix,.formatter}.exs", "{lib,test}/**/*.{ex,exs}"],

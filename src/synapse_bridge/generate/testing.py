@@ -128,7 +128,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 def check_mix_format(sources: Iterable[Path], cwd: Path) -> None:
     """Has ``mix format`` format the files; fails with the difference if it changes one."""
     settings = cwd / "formatter.exs"
-    settings.write_text("[locals_without_parens: [field: :*, rpc: :*, value: :*]]\n")
+    settings.write_text("[locals_without_parens: [field: :*, member: :*, rpc: :*, value: :*]]\n")
     texts = {source: source.read_text(encoding="utf-8") for source in sources}
     run("mix", "format", "--dot-formatter", settings, *texts, cwd=cwd)
     for source, text in texts.items():

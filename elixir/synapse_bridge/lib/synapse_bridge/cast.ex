@@ -1,22 +1,31 @@
 defmodule SynapseBridge.Cast do
   @moduledoc false
   # Turns what a user passes into the structs that are sent, or into the list of everything that
-  # is wrong with it. A cast is worth the value, or `{:invalid, violations}`; no value looks like
+  # is wrong with it. A cast is worth the value, or `{:"$invalid", violations}`; no value looks like
   # that. `path` is the way to the value, last step first; `depth` counts the messages around it
   # on the wire, wrappers and map entries included.
 
-  alias SynapseBridge.{Constraint, Violation}
+  alias SynapseBridge.{Constraint, Custom, Kind, Violation}
+  alias SynapseBridge.Kind.Decimal
   alias SynapseBridge.Message.{Field, Type}
 
   @typedoc """
   What casting needs to know of a field: its names (`alias` where a string key may be the Elixir
-  name as well), its type, what `nil` means there, and the value when there is none.
+  name as well), its type, what `nil` means there (`:never`: nothing else may be given), and the
+  value when there is none.
   """
   @type field ::
           {name :: atom(), python :: String.t(), alias :: String.t() | nil, Type.t(),
-           null :: :value | :unsent | :missing, default :: {:ok, term()} | :missing}
+           null :: :value | :unsent | :missing | :never, default :: {:ok, term()} | :missing}
 
-  @type result(value) :: value | {:invalid, [Violation.t(), ...]}
+  @typedoc """
+  What casting needs to know of a message: its module, whether it is a struct or a `:dict`, its
+  fields but the one for unknown keys, and that one.
+  """
+  @type message ::
+          {module(), :struct | :dict, [field()], extra :: nil | {atom(), Type.t()}}
+
+  @type result(value) :: value | {:"$invalid", [Violation.t(), ...]}
 
   # Where Python's protobuf stops reading.
   @max_depth 100
@@ -29,58 +38,139 @@ defmodule SynapseBridge.Cast do
   @exact_double 0x20_0000_0000_0000
   @max_double (@exact_double - 1) * Integer.pow(2, 971)
 
-  @doc "A field as `message/5` wants it."
-  @spec field(Field.t()) :: field()
-  def field(field) do
+  @doc "Messages inside one another, as Python's protobuf counts them."
+  @spec max_depth() :: pos_integer()
+  def max_depth, do: @max_depth
+
+  @doc "A message as `message/4` wants it."
+  @spec plan(module(), :struct | :dict, [Field.t()]) :: message()
+  def plan(module, kind, fields) do
+    {extra, fields} = Enum.split_with(fields, &(&1.role == :extra))
+
+    extra =
+      case extra do
+        [] -> nil
+        [field] -> {field.name, field.type}
+      end
+
+    {module, kind, Enum.map(fields, &field(&1, kind)), extra}
+  end
+
+  defp field(field, kind) do
     elixir = Atom.to_string(field.name)
     other_name = if elixir != field.python, do: elixir
 
     null =
       cond do
+        field.role == :computed -> :never
         Type.nullable?(field.type) -> :value
         field.presence == :required -> :missing
+        kind == :dict and field.presence == :optional -> :value
         true -> :unsent
       end
 
-    default = if field.presence == :required, do: :missing, else: {:ok, Field.default(field)}
-    {field.name, field.python, other_name, field.type, null, default}
+    {field.name, field.python, other_name, field.type, null, default_of(field, kind)}
   end
+
+  defp default_of(%{presence: :required}, _), do: :missing
+  defp default_of(%{presence: :optional}, :dict), do: {:ok, Field.absent_key()}
+  defp default_of(field, _), do: {:ok, Field.default(field)}
 
   @doc """
   Casts a struct of the message, a map with atom or string keys, or a keyword list.
 
   Of two equal keys in a keyword list the first counts, as in `Keyword.get/2`.
   """
-  @spec message(term(), module(), [field()], [Violation.step()], non_neg_integer()) ::
-          result(struct())
-  def message(input, module, fields, path, depth)
+  @spec message(term(), message(), [Violation.step()], non_neg_integer()) :: result(map())
+  def message(input, message, path, depth)
 
-  def message(_, _, _, path, depth) when depth > @max_depth, do: invalid(path, :too_deep)
+  def message(_, _, path, depth) when depth > @max_depth, do: invalid(path, :too_deep)
 
-  def message(%struct{} = input, module, fields, path, depth) do
-    if struct == module,
-      do: build(module, from_struct(fields, input, path, depth)),
-      else: no_message(module, path)
+  def message(%struct{} = input, {module, _, fields, extra} = message, path, depth) do
+    if struct == module do
+      extras = if extra, do: {elem(extra, 0), :erlang.map_get(elem(extra, 0), input)}
+      values = from_struct(fields, input, path, depth)
+      build(message, values, extras(extras, extra, fields, path, depth))
+    else
+      no_message(message, path)
+    end
   end
 
-  def message(%{} = input, module, fields, path, depth),
-    do: build(module, from_map(fields, input, fields, 0, path, depth))
+  def message(%{} = input, {_, _, fields, nil} = message, path, depth),
+    do: build(message, from_map(fields, input, fields, 0, path, depth), [])
 
-  def message([], module, fields, path, depth), do: message(%{}, module, fields, path, depth)
+  def message(%{} = input, {_, _, fields, {name, _} = extra} = message, path, depth) do
+    {input, extras} = split_extras(input, fields, name)
+    values = from_map(fields, input, fields, 0, path, depth)
+    build(message, values, extras(extras, extra, fields, path, depth))
+  end
 
-  def message([{_, _} | _] = input, module, fields, path, depth) do
+  def message([], message, path, depth), do: message(%{}, message, path, depth)
+
+  def message([{_, _} | _] = input, message, path, depth) do
     if Keyword.keyword?(input),
-      do: message(:maps.from_list(:lists.reverse(input)), module, fields, path, depth),
-      else: no_message(module, path)
+      do: message(:maps.from_list(:lists.reverse(input)), message, path, depth),
+      else: no_message(message, path)
   end
 
-  def message(_, module, _, path, _), do: no_message(module, path)
+  def message(_, message, path, _), do: no_message(message, path)
 
-  defp no_message(module, path),
+  defp no_message({_, :dict, _, _}, path), do: invalid(path, :dict_type)
+
+  defp no_message({module, _, _, _}, path),
     do: invalid(path, :model_type, module |> Module.split() |> List.last())
 
-  defp build(_, {:invalid, _} = invalid), do: invalid
-  defp build(module, values), do: module.__build__(values)
+  defp build(_, {:"$invalid", of_fields}, {:"$invalid", of_extras}),
+    do: {:"$invalid", of_fields ++ of_extras}
+
+  defp build(_, {:"$invalid", _} = invalid, _), do: invalid
+  defp build(_, _, {:"$invalid", _} = invalid), do: invalid
+  defp build({module, _, _, nil}, values, []), do: module.__build__(values, nil)
+  defp build({module, _, _, _}, values, extras), do: module.__build__(values, extras)
+
+  # A string that names no field is a key of its own, as in Python: the field for such keys is
+  # addressed by its atom alone. Atoms that name no field stay where they are found to be wrong.
+  defp split_extras(input, fields, name) do
+    known = for {_, python, other, _, _, _} <- fields, text <- [python, other], do: text
+
+    {extras, rest} =
+      input
+      |> Map.delete(name)
+      |> Enum.split_with(fn {key, _} -> is_binary(key) and key not in known end)
+
+    {extras, rest} = {Map.new(extras), Map.new(rest)}
+
+    case input do
+      %{^name => given} when is_map(given) and not is_struct(given) ->
+        {rest, {name, Map.merge(given, extras)}}
+
+      %{^name => given} when given != nil ->
+        {rest, {name, given}}
+
+      _ ->
+        {rest, {name, extras}}
+    end
+  end
+
+  defp extras(nil, nil, _, _, _), do: []
+
+  defp extras({_, value}, {_, type}, fields, path, depth) do
+    names = for {_, python, _, _, _, _} <- fields, do: python
+
+    twice =
+      for name <- names, is_map(value) and is_map_key(value, name) do
+        Violation.new(Enum.reverse(path, [name]), :multiple_values)
+      end
+
+    case value(type, value, path, depth) do
+      {:"$invalid", violations} -> {:"$invalid", violations ++ twice}
+      _ when twice != [] -> {:"$invalid", twice}
+      extras -> extras
+    end
+  end
+
+  defp from_struct([{name, _, _, _, :never, _} | fields], struct, path, depth),
+    do: both(:erlang.map_get(name, struct), from_struct(fields, struct, path, depth))
 
   defp from_struct([field | fields], struct, path, depth) do
     value = :erlang.map_get(elem(field, 0), struct)
@@ -111,7 +201,7 @@ defmodule SynapseBridge.Cast do
   defp from_map([], map, fields, _, path, _) do
     names = Enum.map(fields, &name_used(&1, map))
 
-    {:invalid,
+    {:"$invalid",
      for key <- Enum.sort(Map.keys(map)), key not in names do
        Violation.new(Enum.reverse(path, [key_step(key)]), :extra_forbidden)
      end}
@@ -127,7 +217,10 @@ defmodule SynapseBridge.Cast do
     end
   end
 
-  # A default is right, but a wrapper around it is a level more.
+  # A default is right, but a wrapper around it is a level more. What is absent has none.
+  defp default({:ok, :"$absent"}, _, _, _), do: :"$absent"
+  defp default({:ok, :unset}, _, _, _), do: :unset
+
   defp default({:ok, default}, {_, _, _, {:wrapped, _}, _, _} = field, path, depth)
        when depth >= @max_depth,
        do: field_value(field, default, path, depth)
@@ -140,6 +233,12 @@ defmodule SynapseBridge.Cast do
     do: Enum.find([name, python, other], &is_map_key(map, &1))
 
   defp field_value({_, _, _, _, :unsent, _}, nil, _, _), do: nil
+
+  # What only Python makes is kept in the struct that it came in, and taken from nowhere else.
+  defp field_value({_, _, _, _, :never, _}, nil, _, _), do: nil
+
+  defp field_value({_, python, _, _, :never, _}, _, path, _),
+    do: invalid([python | path], :extra_forbidden)
 
   defp field_value({_, python, _, _, :missing, _}, nil, path, _),
     do: invalid([python | path], :missing)
@@ -184,7 +283,10 @@ defmodule SynapseBridge.Cast do
 
   def value(:uint64, value, path, _), do: invalid_integer(value, 0, @max_uint64, path)
 
-  def value({:message, module}, value, path, depth),
+  def value(kind, value, path, depth) when is_atom(kind),
+    do: Kind.module(kind).value(kind, value, path, depth)
+
+  def value({reference, module}, value, path, depth) when reference in [:message, :union],
     do: module.__cast__(value, path, depth + 1)
 
   def value({:enum, module}, value, path, _) do
@@ -214,6 +316,44 @@ defmodule SynapseBridge.Cast do
 
   def value({:list, _, _}, _, path, _), do: invalid(path, :list_type)
 
+  def value({:set, item, constraints}, %MapSet{} = value, path, depth),
+    do: value({:set, item, constraints}, MapSet.to_list(value), path, depth)
+
+  def value({:set, item, constraints}, value, path, depth) when length(value) >= 0 do
+    size = length(value)
+
+    case Constraint.check_max("Set", size, constraints) do
+      :ok ->
+        at_least(set(items(item, value, path, depth), size, path), "Set", size, constraints, path)
+
+      {rule, context} ->
+        invalid(path, rule, context)
+    end
+  end
+
+  def value({:set, _, _}, _, path, _), do: invalid(path, :set_type)
+
+  def value({:tuple, types}, value, path, depth) when is_tuple(value) do
+    cond do
+      depth >= @max_depth ->
+        invalid(path, :too_deep)
+
+      tuple_size(value) > length(types) ->
+        invalid(path, :too_long, {"Tuple", length(types), tuple_size(value)})
+
+      true ->
+        case members(types, Tuple.to_list(value), 0, path, depth + 1) do
+          {:"$invalid", _} = invalid -> invalid
+          members -> List.to_tuple(members)
+        end
+    end
+  end
+
+  def value({:tuple, _}, _, path, _), do: invalid(path, :tuple_type)
+
+  def value({:custom, converter, type}, value, path, depth),
+    do: Custom.value({converter, type}, value, path, depth)
+
   def value({:map, key, item, constraints}, value, path, depth)
       when is_map(value) and not is_struct(value) do
     size = map_size(value)
@@ -226,6 +366,11 @@ defmodule SynapseBridge.Cast do
 
   def value({:map, _, _, _}, _, path, _), do: invalid(path, :dict_type)
 
+  def value({:decimal, constraints}, value, path, depth) do
+    special? = List.keymember?(constraints, :allow_inf_nan, 0)
+    Decimal.value(if(special?, do: :decimal_or_special, else: :decimal), value, path, depth)
+  end
+
   # An integer is held against its own bounds before the wire's, which pydantic does not know.
   def value({kind, constraints}, value, path, depth)
       when kind in [:int64, :uint64] and is_integer(value) do
@@ -237,7 +382,7 @@ defmodule SynapseBridge.Cast do
 
   def value({kind, constraints}, value, path, depth) do
     case value(kind, value, path, depth) do
-      {:invalid, _} = invalid -> invalid
+      {:"$invalid", _} = invalid -> invalid
       value -> constrained(kind, value, constraints, path)
     end
   end
@@ -267,7 +412,7 @@ defmodule SynapseBridge.Cast do
     if trunc(value * 1.0) == value, do: value * 1.0, else: invalid(path, :float_inexact)
   end
 
-  defp at_least({:invalid, _} = invalid, _, _, _, _), do: invalid
+  defp at_least({:"$invalid", _} = invalid, _, _, _, _), do: invalid
 
   defp at_least(value, container, size, constraints, path) do
     case Constraint.check_min(container, size, constraints) do
@@ -275,6 +420,26 @@ defmodule SynapseBridge.Cast do
       {rule, context} -> invalid(path, rule, context)
     end
   end
+
+  defp set({:"$invalid", _} = invalid, _, _), do: invalid
+
+  defp set(items, size, path) do
+    set = MapSet.new(items)
+    if MapSet.size(set) == size, do: set, else: invalid(path, :duplicate_item)
+  end
+
+  # As in pydantic, each item that is not there is a violation of its own.
+  defp members([type | types], [value | values], index, path, depth) do
+    both(
+      value(type, value, [index | path], depth),
+      members(types, values, index + 1, path, depth)
+    )
+  end
+
+  defp members([_ | types], [], index, path, depth),
+    do: both(invalid([index | path], :missing), members(types, [], index + 1, path, depth))
+
+  defp members([], [], _, _, _), do: []
 
   # A list of floats needs no new list: think of an embedding.
   defp items(:double, list, path, depth) do
@@ -298,35 +463,50 @@ defmodule SynapseBridge.Cast do
 
   defp map(key_type, type, map, path, depth) do
     case entries(:maps.to_list(map), key_type, type, path, depth + 1) do
-      {:invalid, _} = invalid -> invalid
-      entries -> :maps.from_list(entries)
+      {:"$invalid", _} = invalid -> invalid
+      entries -> distinct(:maps.from_list(entries), map_size(map), path)
     end
   end
 
+  # Two keys may be the same to Python: an enum's term and its value, say.
+  defp distinct(map, size, _) when map_size(map) == size, do: map
+  defp distinct(_, _, path), do: invalid(path, :duplicate_key)
+
   defp entries([{key, value} | rest], key_type, type, path, depth) do
-    here = [key_step(key) | path]
+    here = [key_step(key_type, key) | path]
     entry = entry(value(key_type, key, here, depth), value(type, value, here, depth))
     both(entry, entries(rest, key_type, type, path, depth))
   end
 
   defp entries([], _, _, _, _), do: []
 
-  defp entry({:invalid, of_key}, {:invalid, of_value}), do: {:invalid, of_key ++ of_value}
-  defp entry({:invalid, _} = invalid, _), do: invalid
-  defp entry(_, {:invalid, _} = invalid), do: invalid
+  defp entry({:"$invalid", of_key}, {:"$invalid", of_value}),
+    do: {:"$invalid", of_key ++ of_value}
+
+  defp entry({:"$invalid", _} = invalid, _), do: invalid
+  defp entry(_, {:"$invalid", _} = invalid), do: invalid
   defp entry(key, value), do: {key, value}
 
-  defp key_step(key) when is_boolean(key), do: {:key, key}
-  defp key_step(key) when is_atom(key), do: {:key, Atom.to_string(key)}
-  defp key_step(key) when is_binary(key) or is_integer(key), do: {:key, key}
-  defp key_step(key), do: {:key, inspect(key)}
+  @doc "The step of a path to what a map has under a key; a secret key is not shown."
+  @spec key_step(Type.t(), term()) :: Violation.step()
+  def key_step(type, key),
+    do: if(Type.secret?(type), do: {:key, "**********"}, else: key_step(key))
 
-  # Puts a value before the others, or the violations of all of them together.
-  defp both({:invalid, here}, {:invalid, rest}), do: {:invalid, here ++ rest}
-  defp both({:invalid, _} = invalid, _), do: invalid
-  defp both(_, {:invalid, _} = invalid), do: invalid
-  defp both(value, rest), do: [value | rest]
+  @spec key_step(term()) :: Violation.step()
+  def key_step(key) when is_boolean(key), do: {:key, key}
+  def key_step(key) when is_atom(key), do: {:key, Atom.to_string(key)}
+  def key_step(key) when is_binary(key) or is_integer(key), do: {:key, key}
+  def key_step(key), do: {:key, inspect(key)}
 
-  defp invalid(path, rule, context \\ nil),
-    do: {:invalid, [Violation.new(:lists.reverse(path), rule, context)]}
+  @doc "Puts a value before the others, or the violations of all of them together."
+  @spec both(result(term()), result([term()])) :: result([term()])
+  def both({:"$invalid", here}, {:"$invalid", rest}), do: {:"$invalid", here ++ rest}
+  def both({:"$invalid", _} = invalid, _), do: invalid
+  def both(_, {:"$invalid", _} = invalid), do: invalid
+  def both(value, rest), do: [value | rest]
+
+  @doc "The violation of a rule at a path, as the result of a cast."
+  @spec invalid([Violation.step()], atom(), term()) :: {:"$invalid", [Violation.t(), ...]}
+  def invalid(path, rule, context \\ nil),
+    do: {:"$invalid", [Violation.new(:lists.reverse(path), rule, context)]}
 end

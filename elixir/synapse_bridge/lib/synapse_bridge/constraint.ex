@@ -12,10 +12,15 @@ defmodule SynapseBridge.Constraint do
   @orders %{
     int64: [:multiple_of, :le, :lt, :ge, :gt],
     uint64: [:multiple_of, :le, :lt, :ge, :gt],
-    double: [:multiple_of, :le, :lt, :ge, :gt],
+    bigint: [:multiple_of, :le, :lt, :ge, :gt],
+    double: [:allow_inf_nan, :multiple_of, :le, :lt, :ge, :gt],
+    decimal: [:allow_inf_nan],
     string: [:min_length, :max_length, :pattern],
     bytes: [:min_length, :max_length],
+    secret_string: [:min_length, :max_length],
+    secret_bytes: [:min_length, :max_length],
     list: [:max_length, :min_length],
+    set: [:max_length, :min_length],
     map: [:max_length, :min_length]
   }
 
@@ -55,12 +60,15 @@ defmodule SynapseBridge.Constraint do
               (is_number(bound) or bound in [:nan, :infinity, :negative_infinity]),
        do: bound
 
+  # What the kind allows anyway needs no check.
+  defp bound!(:allow_inf_nan, allow?) when is_boolean(allow?), do: allow?
+
   defp bound!(name, bound),
     do: raise(ArgumentError, "constraint #{name} cannot be #{inspect(bound)}")
 
   # pydantic reads 2.0 as 2 where it bounds an integer.
   defp whole(bound, kind)
-       when kind in [:int64, :uint64] and is_float(bound) and trunc(bound) == bound,
+       when kind in [:int64, :uint64, :bigint] and is_float(bound) and trunc(bound) == bound,
        do: trunc(bound)
 
   defp whole(bound, _kind), do: bound
@@ -69,11 +77,17 @@ defmodule SynapseBridge.Constraint do
   @spec check(atom(), term(), t()) :: :ok | failure()
   def check(_kind, _value, []), do: :ok
 
-  def check(kind, value, constraints) when kind in [:int64, :uint64, :double],
+  def check(kind, value, constraints) when kind in [:int64, :uint64, :bigint, :double],
     do: check_number(constraints, value)
 
   def check(:string, value, constraints), do: check_string(constraints, value, nil)
   def check(:bytes, value, constraints), do: check_bytes(constraints, byte_size(value))
+
+  # To pydantic a secret is a container of characters or bytes.
+  def check(:secret_string, value, constraints),
+    do: check_secret(constraints, code_points(value, 0))
+
+  def check(:secret_bytes, value, constraints), do: check_secret(constraints, byte_size(value))
 
   @doc "Checks the most that a container may hold, before its items are looked at."
   @spec check_max(String.t(), non_neg_integer(), t()) :: :ok | failure()
@@ -92,6 +106,12 @@ defmodule SynapseBridge.Constraint do
   end
 
   defp check_number([], _), do: :ok
+
+  defp check_number([{:allow_inf_nan, allow?} | constraints], value) do
+    if allow? or is_number(value),
+      do: check_number(constraints, value),
+      else: {:finite_number, nil}
+  end
 
   defp check_number([{name, bound} | constraints], value) do
     if number?(name, value, bound),
@@ -163,6 +183,15 @@ defmodule SynapseBridge.Constraint do
 
   defp code_points(<<_::utf8, rest::bits>>, n), do: code_points(rest, n + 1)
   defp code_points(<<>>, n), do: n
+
+  defp check_secret([{:min_length, bound} | _], size) when size < bound,
+    do: {:too_short, {"Value", bound, size}}
+
+  defp check_secret([{:max_length, bound} | _], size) when size > bound,
+    do: {:too_long, {"Value", bound, size}}
+
+  defp check_secret([_ | constraints], size), do: check_secret(constraints, size)
+  defp check_secret([], _), do: :ok
 
   defp check_bytes([{:min_length, bound} | _], size) when size < bound,
     do: {:bytes_too_short, bound}

@@ -32,8 +32,11 @@ defmodule SynapseBridge.Violation do
   @type step :: String.t() | non_neg_integer() | {:key, String.t() | integer() | boolean()}
 
   @doc false
-  @spec new([step()], atom(), Text.context()) :: t()
-  def new(path, rule, context \\ nil) do
+  @spec new([step()], atom() | {atom(), Text.context()}, Text.context()) :: t()
+  def new(path, rule, context \\ nil)
+  def new(path, {rule, context}, nil), do: new(path, rule, context)
+
+  def new(path, rule, context) do
     %__MODULE__{
       path: render(path),
       rule: Atom.to_string(rule),

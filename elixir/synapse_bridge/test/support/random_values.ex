@@ -21,13 +21,24 @@ defmodule SynapseBridge.RandomValues do
     seed
   end
 
-  @doc "A struct of the message, as `new/1` would return it."
-  @spec message(module(), non_neg_integer()) :: struct()
+  @doc "A struct of the message (or a map, where it is one), as `new/1` would return it."
+  @spec message(module(), non_neg_integer()) :: map()
   def message(module, depth \\ 3) do
-    fields = for field <- module.__synapse__(:fields), do: {field.name, field_value(field, depth)}
+    fields = module.__synapse__(:fields)
 
-    struct!(module, fields)
+    if module.__synapse__(:struct) do
+      struct!(module, for(field <- fields, do: {field.name, field_value(field, depth)}))
+    else
+      for field <- fields,
+          field.presence == :required or :rand.uniform(2) == 1,
+          into: %{},
+          do: {field.name, value(field.type, depth)}
+    end
   end
+
+  # Of computed fields and of streamed ones there is nothing to send.
+  defp field_value(%{role: role} = field, _) when role in [:computed, :streamed],
+    do: Field.default(field)
 
   defp field_value(field, depth) do
     unsent = Field.unsent(field)
@@ -48,6 +59,9 @@ defmodule SynapseBridge.RandomValues do
   @spec value(term(), non_neg_integer()) :: term()
   def value(type, depth)
 
+  def value({:tuple, types}, depth),
+    do: types |> Enum.map(&value(&1, depth - 1)) |> List.to_tuple()
+
   def value({kind, constraints}, depth) when is_list(constraints), do: value(kind, depth)
   def value(:bool, _), do: :rand.uniform(2) == 1
   def value(:int64, _), do: integer(-Integer.pow(2, 63), Integer.pow(2, 63) - 1)
@@ -63,9 +77,84 @@ defmodule SynapseBridge.RandomValues do
     end
   end
 
+  def value(:bigint, depth) do
+    case :rand.uniform(3) do
+      1 -> value(:int64, depth)
+      2 -> value(:int64, depth) * value(:int64, depth) * value(:int64, depth)
+      3 -> :rand.bytes(60) |> :binary.decode_unsigned()
+    end
+  end
+
+  def value(:datetime, _), do: DateTime.from_gregorian_seconds(second(), microsecond())
+  def value(:naive_datetime, _), do: NaiveDateTime.from_gregorian_seconds(second(), microsecond())
+
+  def value(:date, depth),
+    do: depth |> then(&value(:naive_datetime, &1)) |> NaiveDateTime.to_date()
+
+  def value(:time, depth),
+    do: depth |> then(&value(:naive_datetime, &1)) |> NaiveDateTime.to_time()
+
+  def value(:timedelta, _),
+    do: integer(-315_576_000_000_000_000, 315_576_000_000_000_000)
+
+  def value(:decimal, _),
+    do: "#{pick(["", "-"])}#{:rand.uniform(1000)}#{pick(["", ".50", "E+9", "E-400"])}"
+
+  def value(:uuid, _) do
+    <<a::binary-size(8), b::binary-size(4), c::binary-size(4), d::binary-size(4), e::binary>> =
+      Base.encode16(:rand.bytes(16), case: :lower)
+
+    Enum.join([a, b, c, d, e], "-")
+  end
+
+  def value(kind, _) when kind in [:ip, :ipv4], do: Enum.map_join(1..4, ".", fn _ -> byte() end)
+  def value(:ipv6, _), do: "fe80::#{byte()}:#{byte()}"
+  def value(:ip_interface, depth), do: value(:ipv6_interface, depth)
+  def value(:ip_network, depth), do: value(:ipv4_network, depth)
+  def value(:ipv4_interface, depth), do: value(:ipv4, depth) <> "/#{:rand.uniform(33) - 1}"
+  def value(:ipv6_interface, depth), do: value(:ipv6, depth) <> "/#{:rand.uniform(129) - 1}"
+  def value(:ipv4_network, _), do: "10.#{byte()}.0.0/#{15 + :rand.uniform(17)}"
+  def value(:ipv6_network, _), do: "fe80::/#{15 + :rand.uniform(80)}"
+  def value(:url, _), do: "https://example.org/#{byte()}"
+  def value(:email, depth), do: "#{byte()}@#{value(:ipv4, depth)}.example.org"
+  def value(kind, depth) when kind in [:path, :regex, :secret_string], do: value(:string, depth)
+  def value(:secret_bytes, depth), do: value(:bytes, depth)
+
+  def value(:tensor, _) do
+    shape = pick([[], [0], [3], [2, 3], [1, 2, 2]])
+    {dtype, size} = pick([{"float32", 4}, {"int64", 8}, {"bool", 1}, {"complex128", 16}])
+    data = :rand.bytes(Enum.reduce(shape, size, &(&1 * &2)))
+    %SynapseBridge.Tensor{dtype: dtype, shape: shape, data: data}
+  end
+
+  def value(:any, depth) do
+    case :rand.uniform(if(depth > 0, do: 9, else: 7)) do
+      1 -> nil
+      2 -> value(:bool, depth)
+      3 -> value(:int64, depth)
+      4 -> value(:bigint, depth)
+      5 -> value(:double, depth)
+      6 -> value(:string, depth)
+      7 -> %SynapseBridge.Bytes{data: value(:bytes, depth)}
+      8 -> value({:list, :any, []}, depth)
+      9 -> value({:map, :string, :any, []}, depth)
+    end
+  end
+
   def value({:enum, enum}, _), do: pick([{:unknown, 12_345} | enum.values()])
   def value({:message, module}, depth), do: message(module, depth - 1)
   def value({:wrapped, type}, depth), do: value(type, depth)
+  def value({:custom, SynapseBridge.Fixtures.Celsius, _}, _), do: celsius()
+
+  def value({:set, type, _}, depth), do: {:list, type, []} |> value(depth) |> MapSet.new()
+
+  def value({:union, union}, depth) do
+    member = pick(union.__synapse__(:members))
+    value = value(member.type, depth - 1)
+    if member.bare?, do: value, else: {member.tag, value}
+  end
+
+  def value({:nullable, {:union, _}}, depth) when depth <= 0, do: nil
 
   def value({:nullable, {:message, _}}, depth) when depth <= 0, do: nil
 
@@ -78,6 +167,22 @@ defmodule SynapseBridge.RandomValues do
 
   def value({:map, key, type, _}, depth),
     do: for(_ <- 1..items(depth)//1, into: %{}, do: {value(key, depth), value(type, depth - 1)})
+
+  # The first and the last second that there is, and the one before 1970.
+  defp second do
+    pick([
+      31_622_400,
+      315_569_433_599,
+      62_167_219_199,
+      31_622_400 + :rand.uniform(315_537_811_199)
+    ])
+  end
+
+  defp microsecond, do: {pick([0, 1, 999_999, :rand.uniform(1_000_000) - 1]), 6}
+  defp byte, do: :rand.uniform(256) - 1
+
+  defp celsius,
+    do: %SynapseBridge.Fixtures.Celsius{degrees: Float.round(:rand.uniform(50_000) / 100, 2)}
 
   defp pick(list), do: Enum.at(list, :rand.uniform(length(list)) - 1)
   defp size, do: pick([0, 1, 2, 5, 10, 127, 128, 300])

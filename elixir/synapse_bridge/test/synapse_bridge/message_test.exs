@@ -87,7 +87,7 @@ defmodule SynapseBridge.MessageTest do
           {"field :a, 1, {:message, Item}, required: true, ge: 1", ~r/takes no constraints/},
           {"field :a, 1, {:list, {:list, :bool}}, required: true", ~r/must be {:wrapped, {:list/},
           {"field :a, 1, {:list, {:nullable, :bool}}, required: true", ~r/must be {:wrapped/},
-          {"field :a, 1, {:map, :double, :bool}, required: true", ~r/a map key is one of/},
+          {"field :a, 1, {:map, {:list, :bool}, :bool}, required: true", ~r/must be {:wrapped/},
           {"field :a, 1, {:list, :bool}, default: [true]", ~r/must be {:wrapped, type}/},
           {"field :a, 1, {:list, :bool}, optional: true", ~r/must be {:wrapped, type}/}
         ] do

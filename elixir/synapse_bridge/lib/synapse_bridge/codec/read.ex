@@ -6,10 +6,15 @@ defmodule SynapseBridge.Codec.Read do
 
   import Bitwise
 
+  alias SynapseBridge.Cast
   alias SynapseBridge.Codec.Write
+  alias SynapseBridge.Message.Field
 
   @type reason ::
           :truncated | :varint_too_long | :string_unicode | :wire_type | :field_number | :too_deep
+
+  @typedoc "What is wrong, and where, as the decode functions of messages have it."
+  @type error :: {:"$error", path :: [term()], reason() | atom() | {atom(), term()}}
 
   # Unknown groups (an old proto2 feature) may be nested this deep.
   @max_groups 100
@@ -82,6 +87,10 @@ defmodule SynapseBridge.Codec.Read do
   @spec utf8?(binary()) :: boolean()
   def utf8?(bytes), do: is_binary(:unicode.characters_to_binary(bytes))
 
+  @doc "Whether a string is ASCII."
+  @spec ascii?(binary()) :: boolean()
+  def ascii?(bytes), do: not (bytes =~ ~r/[^\x00-\x7F]/)
+
   @doc """
   Joins what a field has got so far with another occurrence.
 
@@ -91,10 +100,12 @@ defmodule SynapseBridge.Codec.Read do
   def merge(nil, bytes), do: bytes
   def merge(before, bytes), do: <<before::binary, bytes::binary>>
 
-  @spec doubles(binary() | nil) :: [SynapseBridge.Message.double()] | reason()
+  # Packed lists, from all of their bytes.
+
+  @spec doubles(binary() | nil) :: [SynapseBridge.Message.double()] | error()
   def doubles(nil), do: []
   def doubles(packed) when rem(byte_size(packed), 8) == 0, do: whole_doubles(packed)
-  def doubles(_), do: :truncated
+  def doubles(_), do: {:"$error", [], :truncated}
 
   defp whole_doubles(
          <<a::float-little, b::float-little, c::float-little, d::float-little, rest::bits>>
@@ -108,7 +119,7 @@ defmodule SynapseBridge.Codec.Read do
 
   defp whole_doubles(<<>>), do: []
 
-  @spec int64s(binary() | nil) :: [integer()] | reason()
+  @spec int64s(binary() | nil) :: [integer()] | error()
   def int64s(nil), do: []
   def int64s(packed), do: int64s(packed, [])
 
@@ -118,26 +129,141 @@ defmodule SynapseBridge.Codec.Read do
   defp int64s(packed, acc) do
     case varint(packed) do
       {n, rest} -> int64s(rest, [int64(n) | acc])
-      reason -> reason
+      reason -> {:"$error", [], reason}
     end
   end
 
-  @spec uint64s(binary() | nil) :: [non_neg_integer()] | reason()
-  def uint64s(packed), do: varints(packed, [], & &1)
+  @spec uint64s(binary() | nil) :: [non_neg_integer()] | error()
+  def uint64s(packed), do: packed(packed, [], & &1)
 
-  @spec bools(binary() | nil) :: [boolean()] | reason()
-  def bools(packed), do: varints(packed, [], &(&1 != 0))
+  @spec bools(binary() | nil) :: [boolean()] | error()
+  def bools(packed), do: packed(packed, [], &(&1 != 0))
 
-  @spec enums(binary() | nil, module()) :: [term()] | reason()
-  def enums(packed, enum), do: varints(packed, [], &enum.from_number(int32(&1)))
+  @spec enums(binary() | nil, module()) :: [term()] | error()
+  def enums(packed, enum), do: packed(packed, [], &enum.from_number(int32(&1)))
 
-  defp varints(nil, _, _), do: []
-  defp varints(<<>>, acc, _), do: :lists.reverse(acc)
+  defp packed(nil, _, _), do: []
+  defp packed(<<>>, acc, _), do: :lists.reverse(acc)
 
-  defp varints(packed, acc, convert) do
-    case varint(packed) do
-      {n, rest} -> varints(rest, [convert.(n) | acc], convert)
-      reason -> reason
+  defp packed(varints, acc, convert) do
+    case varint(varints) do
+      {n, rest} -> packed(rest, [convert.(n) | acc], convert)
+      reason -> {:"$error", [], reason}
+    end
+  end
+
+  @doc "A map from its entries; a key that comes twice is an error."
+  @spec map([{term(), term()}]) :: map() | error()
+  def map([]), do: %{}
+
+  def map(entries) do
+    map = :maps.from_list(entries)
+
+    if map_size(map) == length(entries),
+      do: map,
+      else: duplicate_key(:lists.reverse(entries), %{})
+  end
+
+  defp duplicate_key([{key, _} | _], seen) when is_map_key(seen, key),
+    do: {:"$error", [Cast.key_step(key)], :duplicate_key}
+
+  defp duplicate_key([{key, _} | rest], seen), do: duplicate_key(rest, Map.put(seen, key, true))
+
+  @doc "A set from its items; an item that comes twice is an error. An error stays one."
+  @spec set([term()] | error()) :: MapSet.t() | error()
+  def set(items) when is_list(items) do
+    set = MapSet.new(items)
+    if MapSet.size(set) == length(items), do: set, else: {:"$error", [], :duplicate_item}
+  end
+
+  def set(error), do: error
+
+  @doc "A value by its conversion (see `SynapseBridge.Kind`). An error stays one."
+  @spec via(term() | error(), module(), term()) :: term() | error()
+  def via({:"$error", _, _} = error, _, _), do: error
+
+  def via(wire, module, argument) do
+    case module.from_wire(argument, wire) do
+      {:ok, value} -> value
+      {:error, reason} -> {:"$error", [], reason}
+    end
+  end
+
+  @doc "The same for each item of a list."
+  @spec via_each([term()] | error(), module(), term()) :: [term()] | error()
+  def via_each(items, module, argument) when is_list(items),
+    do: via_each(items, module, argument, 0, [])
+
+  def via_each(error, _, _), do: error
+
+  defp via_each([item | rest], module, argument, index, done) do
+    case module.from_wire(argument, item) do
+      {:ok, value} -> via_each(rest, module, argument, index + 1, [value | done])
+      {:error, reason} -> {:"$error", [index], reason}
+    end
+  end
+
+  defp via_each([], _, _, _, done), do: :lists.reverse(done)
+
+  @doc "A map without those keys that are absent."
+  @spec present(map(), [atom()]) :: map()
+  def present(map, keys) do
+    absent = Field.absent_key()
+    Map.drop(map, Enum.filter(keys, &(:erlang.map_get(&1, map) == absent)))
+  end
+
+  @doc """
+  The fields of a message of numbers alone, by number, put into `fields`; as `skip/2` for others.
+  """
+  @spec varints(binary(), [{pos_integer(), path :: [term()]}], map()) ::
+          %{optional(pos_integer()) => non_neg_integer()}
+          | {:"$error", path :: [term()], reason()}
+  def varints(<<>>, _, fields), do: fields
+
+  def varints(<<0::1, number::4, 0::3, rest::bits>> = binary, known, fields) do
+    with {_, path} <- List.keyfind(known, number, 0) do
+      case varint(rest) do
+        {n, rest} -> varints(rest, known, Map.put(fields, number, n))
+        reason -> {:"$error", path, reason}
+      end
+    else
+      nil -> skip_varints(binary, known, fields)
+    end
+  end
+
+  def varints(binary, known, fields), do: skip_varints(binary, known, fields)
+
+  defp skip_varints(binary, known, fields) do
+    case skip(binary, known) do
+      {:"$error", _, _} = error -> error
+      rest -> varints(rest, known, fields)
+    end
+  end
+
+  @doc """
+  The member that a union holds: its number, and the bytes of the message from its field on.
+
+  The last one counts. What came before it is dropped where it is another member, and kept where
+  it is the same, because parts of messages are joined. `nil` stands for no member at all.
+  """
+  @spec member(binary(), [pos_integer()]) :: {pos_integer() | nil, binary()} | error()
+  def member(binary, numbers), do: member(binary, numbers, binary, nil)
+
+  defp member(<<>>, _, from, found), do: {found, from}
+
+  defp member(binary, numbers, from, found) do
+    case skip(binary, []) do
+      {:"$error", _, _} = error ->
+        error
+
+      rest ->
+        {tag, _} = varint(binary)
+        number = tag >>> 3
+
+        cond do
+          number not in numbers or number == found -> member(rest, numbers, from, found)
+          true -> member(rest, numbers, binary, number)
+        end
     end
   end
 
@@ -148,7 +274,7 @@ defmodule SynapseBridge.Codec.Read do
   another wire type, which would be a value lost in silence.
   """
   @spec skip(binary(), [{pos_integer(), path :: [term()]}]) ::
-          binary() | {:error, path :: [term()], reason()}
+          binary() | {:"$error", path :: [term()], reason()}
   def skip(binary, known) do
     case varint(binary) do
       {tag, rest} when tag < 0x1_0000_0000 ->
@@ -160,25 +286,25 @@ defmodule SynapseBridge.Codec.Read do
           else: skip(tag, rest, known)
 
       {_, _} ->
-        {:error, [], :field_number}
+        {:"$error", [], :field_number}
 
       reason ->
-        {:error, [], reason}
+        {:"$error", [], reason}
     end
   end
 
   @doc "Same as `skip/2`, for a tag that has been read."
   @spec skip(non_neg_integer(), binary(), [{pos_integer(), path :: [term()]}]) ::
-          binary() | {:error, path :: [term()], reason()}
-  def skip(tag, _, _) when tag < 8, do: {:error, [], :field_number}
+          binary() | {:"$error", path :: [term()], reason()}
+  def skip(tag, _, _) when tag < 8, do: {:"$error", [], :field_number}
 
   def skip(tag, rest, known) do
     {_, path} = List.keyfind(known, tag >>> 3, 0, {nil, nil})
 
     case skip_value(rest, tag, @max_groups) do
       rest when is_binary(rest) and path == nil -> rest
-      rest when is_binary(rest) -> {:error, path, :wire_type}
-      reason -> {:error, path || [], reason}
+      rest when is_binary(rest) -> {:"$error", path, :wire_type}
+      reason -> {:"$error", path || [], reason}
     end
   end
 

@@ -7,6 +7,8 @@ defmodule SynapseBridge.Constraint.Pattern do
   # The compiled expression is kept in `:persistent_term`, made by the first use on each node,
   # because it depends on the PCRE of the OTP that runs it and cannot be a literal on OTP 28.
 
+  alias SynapseBridge.Codec.Read
+
   @enforce_keys [:source, :checks]
   defstruct [:source, :checks]
 
@@ -34,7 +36,7 @@ defmodule SynapseBridge.Constraint.Pattern do
   def match?(%{checks: checks, source: source}, text) do
     # `report_errors`: an expression that gives up on a text has not said no.
     :re.run(text, compiled(source), [:report_errors, capture: :none]) != :nomatch or
-      (checks == :ascii and not ascii?(text))
+      (checks == :ascii and not Read.ascii?(text))
   end
 
   defp checks(source) do
@@ -72,6 +74,4 @@ defmodule SynapseBridge.Constraint.Pattern do
         compiled
     end
   end
-
-  defp ascii?(text), do: not (text =~ ~r/[^\x00-\x7F]/)
 end

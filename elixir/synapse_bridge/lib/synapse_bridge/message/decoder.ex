@@ -4,7 +4,7 @@ defmodule SynapseBridge.Message.Decoder do
   # `fields_of_<shape>(binary, depth, value, …)`, which takes one field from the binary and comes
   # back with the rest and the values found so far (`SynapseBridge.Message.Decoder.Carry`). Tags
   # are told apart by one `case` over literal numbers, which becomes a jump. The loop is worth the
-  # decoded value, or `{:error, path, reason}`.
+  # decoded value, or `{:"$error", path, reason}`.
 
   alias SynapseBridge.Codec.{Read, Write}
   alias SynapseBridge.Message.Decoder.{Carry, Finish}
@@ -39,7 +39,7 @@ defmodule SynapseBridge.Message.Decoder do
     function = :"decode_#{shape.name}"
 
     quote do
-      defp unquote(function)(_binary, depth) when depth < 0, do: {:error, [], :too_deep}
+      defp unquote(function)(_binary, depth) when depth < 0, do: {:"$error", [], :too_deep}
 
       defp unquote(function)(binary, depth),
         do: unquote(loop(shape, quote(do: binary), Carry.initial(shape)))
@@ -89,19 +89,25 @@ defmodule SynapseBridge.Message.Decoder do
   end
 
   defp skip(shape, {read, meta, arguments}) do
-    known = for slot <- shape.slots, do: {slot.number, Enum.filter(slot.path, &is_binary/1)}
+    known = for slot <- shape.slots, do: {slot.number, Enum.reject(slot.path, &is_tuple/1)}
 
     quote do
       case unquote({read, meta, arguments ++ [Macro.escape(known)]}) do
-        {:error, _, _} = error -> error
+        {:"$error", _, _} = error -> error
         rest -> unquote(loop(shape, quote(do: rest), Carry.arguments(shape)))
       end
     end
   end
 
-  # The code for a field, by wire type.
+  # The code for a field, by wire type. A value that is to be converted is so at the end.
 
-  defp fields(shape, %{type: {:list, item}} = slot) do
+  defp fields(shape, %{type: {:via, type, _, _}} = slot), do: fields(shape, %{slot | type: type})
+
+  defp fields(shape, %{type: {container, {:via, item, _, _}}} = slot)
+       when container in [:list, :set],
+       do: fields(shape, %{slot | type: {container, item}})
+
+  defp fields(shape, %{type: {container, item}} = slot) when container in [:list, :set] do
     case Carry.packed(item) do
       nil -> [bytes: bytes(slot, collect(shape, slot, item))]
       wire_type -> [{:bytes, bytes(slot, merge(shape, slot))}, unpacked(shape, slot, wire_type)]
@@ -204,8 +210,8 @@ defmodule SynapseBridge.Message.Decoder do
   defp collect(shape, slot, {:nested, nested}) do
     quote do
       case unquote(call(nested, quote(do: bytes), quote(do: depth - 1))) do
-        {:error, path, reason} ->
-          {:error, unquote(within(item_path(shape, slot), quote(do: path))), reason}
+        {:"$error", path, reason} ->
+          {:"$error", unquote(within(item_path(shape, slot), quote(do: path))), reason}
 
         item ->
           unquote(next(shape, slot, quote(do: [item | unquote(Carry.get(shape, slot))])))
@@ -254,7 +260,7 @@ defmodule SynapseBridge.Message.Decoder do
 
   @doc "The error of a field; the reason is quoted."
   @spec error(struct(), Macro.t()) :: Macro.t()
-  def error(slot, reason), do: quote(do: {:error, unquote(slot.path), unquote(reason)})
+  def error(slot, reason), do: quote(do: {:"$error", unquote(slot.path), unquote(reason)})
 
   @doc "A path put behind these steps."
   @spec within([Macro.t()], Macro.t()) :: Macro.t()

@@ -20,7 +20,8 @@ defmodule SynapseBridge.Message.Encoder do
   def call({:local, shape}, value), do: quote(do: unquote(:"encode_#{shape}")(unquote(value)))
   def call({:remote, module}, value), do: quote(do: unquote(module).__encode__(unquote(value)))
 
-  defp functions_of(%{slots: slots} = shape) when length(slots) <= @steps do
+  defp functions_of(%{slots: slots} = shape)
+       when length(slots) <= @steps or shape.kind == :tuple do
     [
       quote do
         defp unquote(:"encode_#{shape.name}")(unquote(pattern(shape))) do
@@ -32,7 +33,9 @@ defmodule SynapseBridge.Message.Encoder do
   end
 
   # A wide message, some fields at a time.
-  defp functions_of(%{kind: :message, slots: slots} = shape) do
+  defp functions_of(%{slots: slots} = shape) do
+    message = pattern(%{shape | slots: []})
+
     parts =
       for {slots, n} <- slots |> Enum.chunk_every(@steps) |> Enum.with_index(1),
           do: {:"encode_#{shape.name}_part_#{n}", slots}
@@ -41,7 +44,7 @@ defmodule SynapseBridge.Message.Encoder do
 
     main =
       quote do
-        defp unquote(:"encode_#{shape.name}")(%__MODULE__{} = message) do
+        defp unquote(:"encode_#{shape.name}")(unquote(message)) do
           {io, size} = {[], 0}
           unquote_splicing(calls)
           {io, size}
@@ -68,15 +71,32 @@ defmodule SynapseBridge.Message.Encoder do
   end
 
   defp pattern(%{kind: :message, slots: slots}) do
-    fields = for slot <- slots, do: {elem(slot.var, 0), slot.var}
-    quote(do: %__MODULE__{unquote_splicing(fields)})
+    fields = for slot <- slots, slot.unsent != :never, do: {elem(slot.var, 0), slot.var}
+    quote(do: %__MODULE__{unquote_splicing(fields)} = message)
+  end
+
+  defp pattern(%{kind: :dict, slots: slots}) do
+    fields =
+      for slot <- slots, slot.unsent in [:none, {:ok, nil}], do: {elem(slot.var, 0), slot.var}
+
+    quote(do: %{unquote_splicing(fields)} = message)
   end
 
   defp pattern(%{kind: :wrapper, slots: [slot]}), do: slot.var
-  defp pattern(%{kind: :entry, slots: [key, value]}), do: {key.var, value.var}
+  defp pattern(%{slots: slots}), do: {:{}, [], Enum.map(slots, & &1.var)}
 
   # A field that can be unsent adds nothing then.
   defp step(shape, %{unsent: :none} = slot), do: field(shape, slot)
+  defp step(_shape, %{unsent: :never}), do: quote(do: {io, size})
+
+  defp step(shape, %{unsent: :absent_key} = slot) do
+    quote do
+      case message do
+        %{unquote(elem(slot.var, 0)) => unquote(slot.var)} -> unquote(field(shape, slot))
+        _ -> {io, size}
+      end
+    end
+  end
 
   defp step(shape, %{unsent: {:ok, unsent}} = slot) do
     quote do
@@ -90,6 +110,16 @@ defmodule SynapseBridge.Message.Encoder do
   defp field(shape, %{type: {:list, item}} = slot) do
     case packed(item, slot.var) do
       nil -> quote(do: unquote(loop_name(shape, slot))(unquote(slot.var), io, size))
+      packed -> packed_field(slot, packed)
+    end
+  end
+
+  # A set is sent as the list of what is in it.
+  defp field(shape, %{type: {:set, item}} = slot) do
+    list = quote(do: MapSet.to_list(unquote(slot.var)))
+
+    case packed(item, list) do
+      nil -> quote(do: unquote(loop_name(shape, slot))(unquote(list), io, size))
       packed -> packed_field(slot, packed)
     end
   end
@@ -123,6 +153,10 @@ defmodule SynapseBridge.Message.Encoder do
       length = byte_size(bytes)
       unquote(length_delimited(number))
     end
+  end
+
+  defp single({:via, type, module, argument}, value, number) do
+    single(type, quote(do: unquote(module).to_wire(unquote(argument), unquote(value))), number)
   end
 
   defp single({:nested, nested}, value, number) do
@@ -183,12 +217,20 @@ defmodule SynapseBridge.Message.Encoder do
   defp packed(:uint64, list), do: quote(do: Write.uint64s(unquote(list), <<>>))
   defp packed(:double, list), do: quote(do: Write.doubles(unquote(list), <<>>))
   defp packed({:enum, enum}, list), do: quote(do: Write.enums(unquote(list), unquote(enum), <<>>))
+
+  defp packed({:via, type, module, argument}, list) do
+    wires =
+      quote(do: for(item <- unquote(list), do: unquote(module).to_wire(unquote(argument), item)))
+
+    packed(type, wires)
+  end
+
   defp packed(_, _), do: nil
 
   # Repeated fields that are not packed: one function each, which puts item behind item.
   defp loops(shape) do
-    for %{type: {repeated, item}} = slot when repeated in [:list, :map] <- shape.slots,
-        packed(item, nil) == nil do
+    for %{type: {repeated, item}} = slot when repeated in [:list, :set, :map] <- shape.slots,
+        slot.unsent != :never and packed(item, nil) == nil do
       loop(
         loop_name(shape, slot),
         slot.number,

@@ -8,14 +8,15 @@ defmodule SynapseBridge.Message.Field do
     * `:type` - the type in normal form, constraints included;
     * `:presence` - `:required`, `{:default, value}`, or `:optional` where only Python knows the
       default;
-    * `:streamed` - whether the field holds the items of a stream, at most one in a message;
+    * `:role` - `:computed` for what only Python makes, `:extra` for the keys that are no fields,
+      `:streamed` for the items of a stream of requests, `nil` for all others;
     * `:doc` - the description, or `nil`.
   """
 
   alias SynapseBridge.Message.Type
 
   @enforce_keys [:name, :python, :number, :type, :presence]
-  defstruct [:name, :python, :number, :type, :presence, :doc, streamed: false]
+  defstruct [:name, :python, :number, :type, :presence, :role, :doc]
 
   @type t :: %__MODULE__{
           name: atom(),
@@ -23,9 +24,13 @@ defmodule SynapseBridge.Message.Field do
           number: pos_integer(),
           type: Type.t(),
           presence: :required | :optional | {:default, term()},
-          doc: String.t() | nil,
-          streamed: boolean()
+          role: nil | :computed | :extra | :streamed,
+          doc: String.t() | nil
         }
+
+  # What an absent key of a map without a struct is while the message is read. No atom of a
+  # generated enum looks like it.
+  @absent_key :"$absent"
 
   # The protobuf guide: the largest field number, and the range its own implementation keeps.
   @max_number 536_870_911
@@ -34,16 +39,19 @@ defmodule SynapseBridge.Message.Field do
   @doc "The field of a row. Raises `ArgumentError` with what is wrong."
   @spec new!(atom(), pos_integer(), term(), keyword()) :: t
   def new!(name, number, type, options) do
-    {presence, options} = Keyword.split(options, [:required, :optional, :default, :streamed])
+    {presence, options} = Keyword.split(options, [:required, :optional, :default])
+    {role, options} = Keyword.split(options, [:computed, :extra, :streamed])
     {texts, constraints} = Keyword.split(options, [:name, :doc])
+    role = role!(role)
+    type = type |> Type.parse!(constraints) |> place(role)
 
     field = %__MODULE__{
       name: name,
       python: Keyword.get_lazy(texts, :name, fn -> Atom.to_string(name) end),
       number: number!(number),
-      type: Type.parse!(type, constraints),
-      presence: presence!(presence),
-      streamed: presence == [streamed: true],
+      type: type,
+      presence: presence |> presence!(role) |> literal(type),
+      role: role,
       doc: texts[:doc]
     }
 
@@ -52,6 +60,19 @@ defmodule SynapseBridge.Message.Field do
   rescue
     error in ArgumentError ->
       reraise ArgumentError, "field #{inspect(name)}: #{error.message}", __STACKTRACE__
+  end
+
+  # An item of a stream always has presence.
+  defp place(type, :streamed), do: if(Type.element?(type), do: type, else: {:wrapped, type})
+  defp place(type, _), do: type
+
+  defp role!([]), do: nil
+  defp role!([{role, true}]), do: role
+
+  defp role!(other) do
+    raise ArgumentError,
+          "expected at most one of `computed: true`, `extra: true` and `streamed: true`, " <>
+            "got: #{inspect(other)}"
   end
 
   defp number!(number)
@@ -64,34 +85,60 @@ defmodule SynapseBridge.Message.Field do
             "#{inspect(@reserved_numbers)}, got: #{inspect(other)}"
   end
 
-  defp presence!(required: true), do: :required
-  defp presence!(optional: true), do: :optional
-  defp presence!(default: value), do: {:default, value}
-  # Absent in a message that brings no item.
-  defp presence!(streamed: true), do: :optional
+  defp presence!([], role) when role in [:computed, :streamed], do: :optional
+  defp presence!([], :extra), do: {:default, %{}}
+  defp presence!([required: true], nil), do: :required
+  defp presence!([optional: true], nil), do: :optional
+  defp presence!([default: value], nil), do: {:default, value}
 
-  defp presence!(other) do
+  defp presence!(other, role) when role != nil do
     raise ArgumentError,
-          "expected exactly one of `required: true`, `default: value`, `optional: true` and " <>
-            "`streamed: true`, " <>
+          "a field with `#{role}: true` has no other presence, got: #{inspect(other)}"
+  end
+
+  defp presence!(other, _) do
+    raise ArgumentError,
+          "expected exactly one of `required: true`, `default: value` and `optional: true`, " <>
             "got: #{inspect(other)}"
   end
 
-  # A bare list or map has no presence on the wire: absent means empty, and nothing else can.
-  defp check_default!(%{type: {kind, _, _}, presence: {:default, []}}) when kind == :list, do: :ok
-  defp check_default!(%{type: {:map, _, _, _}, presence: {:default, d}}) when d == %{}, do: :ok
+  # The default of a set may be written as a list.
+  defp literal({:default, list}, type) when is_list(list),
+    do: {:default, if(set?(Type.visible(type)), do: MapSet.new(list), else: list)}
 
-  defp check_default!(%{type: type, presence: presence})
-       when presence != :required and elem(type, 0) in [:list, :map] do
-    raise ArgumentError, "a list or map with this presence must be {:wrapped, type}"
+  defp literal(presence, _), do: presence
+
+  defp set?({:nullable, inner}), do: set?(inner)
+  defp set?(type), do: match?({:set, _, _}, type)
+
+  # A bare list, set or map has no presence on the wire: absent means empty, and nothing else can.
+  defp check_default!(%{role: :extra, type: {:map, key, _, _}}) when key == :string, do: :ok
+
+  defp check_default!(%{role: :extra}),
+    do: raise(ArgumentError, "a field with `extra: true` is a {:map, :string, type}")
+
+  defp check_default!(%{role: :computed}), do: :ok
+
+  defp check_default!(%{type: type, presence: presence}) when presence != :required do
+    if Type.open?(type) and presence != {:default, empty(type)} do
+      raise ArgumentError, "a list, set or map with this presence must be {:wrapped, type}"
+    end
+
+    :ok
   end
 
   defp check_default!(_), do: :ok
+
+  defp empty({:list, _, _}), do: []
+  defp empty({:set, _, _}), do: MapSet.new()
+  defp empty({:map, _, _, _}), do: %{}
 
   @doc "What the struct holds when the field is not given; `nil` for a required one."
   @spec default(t) :: term()
   def default(%{presence: {:default, value}}), do: value
   def default(%{presence: :required}), do: nil
+  def default(%{role: :streamed}), do: :unset
+  def default(%{role: :computed}), do: nil
   def default(%{presence: :optional, type: type}), do: if(Type.nullable?(type), do: :unset)
 
   @doc """
@@ -99,17 +146,22 @@ defmodule SynapseBridge.Message.Field do
   error.
   """
   @spec absent(t) :: {:ok, term()} | :missing
-  def absent(%{presence: :required, type: {:list, _, _}}), do: {:ok, []}
-  def absent(%{presence: :required, type: {:map, _, _, _}}), do: {:ok, %{}}
-  def absent(%{presence: :required, type: {:nullable, _}}), do: {:ok, nil}
-  def absent(%{presence: :required}), do: :missing
-  def absent(field), do: {:ok, default(field)}
+  def absent(%{presence: presence, role: role, type: type} = field) do
+    cond do
+      presence != :required and role != :computed -> {:ok, default(field)}
+      Type.open?(type) -> {:ok, empty(type)}
+      match?({:nullable, _}, type) or role == :computed -> {:ok, nil}
+      true -> :missing
+    end
+  end
 
   @doc """
   The value that stands for "not sent": `{:ok, nil}`, `{:ok, :unset}`, or `:none` where every
-  value is sent.
+  value is sent. What only Python makes is `:never` sent.
   """
-  @spec unsent(t) :: {:ok, nil | :unset} | :none
+  @spec unsent(t) :: {:ok, nil | :unset} | :none | :never
+  def unsent(%{role: :computed}), do: :never
+  def unsent(%{role: :streamed}), do: {:ok, :unset}
   def unsent(%{type: {:nullable, _}}), do: {:ok, nil}
 
   def unsent(%{type: type, presence: presence}) do
@@ -123,6 +175,10 @@ defmodule SynapseBridge.Message.Field do
 
   @doc "The type of the struct's key, quoted."
   @spec spec(t) :: Macro.t()
+  def spec(%{role: :computed, type: type}) do
+    if Type.nullable?(type), do: Type.spec(type), else: quote(do: unquote(Type.spec(type)) | nil)
+  end
+
   def spec(%{type: type} = field) do
     case {Type.nullable?(type), unsent(field)} do
       {_, :none} -> Type.spec(type)
@@ -130,4 +186,8 @@ defmodule SynapseBridge.Message.Field do
       {_, {:ok, unsent}} -> quote(do: unquote(Type.spec(type)) | unquote(unsent))
     end
   end
+
+  @doc "What stands for an absent key, where the message is a map."
+  @spec absent_key() :: atom()
+  def absent_key, do: @absent_key
 end

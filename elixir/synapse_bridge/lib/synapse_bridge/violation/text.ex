@@ -8,6 +8,8 @@ defmodule SynapseBridge.Violation.Text do
           nil
           | (bound :: number() | :nan | :infinity | :negative_infinity | String.t())
           | {container :: String.t(), bound :: non_neg_integer(), got :: non_neg_integer()}
+          | {tag :: String.t(), discriminator :: String.t(), expected :: [String.t()]}
+          | [String.t()]
 
   @spec message(atom(), context()) :: String.t()
   def message(rule, context)
@@ -28,6 +30,44 @@ defmodule SynapseBridge.Violation.Text do
   def message(:model_type, name), do: "Input should be a valid dictionary or instance of #{name}"
   def message(:enum, expected), do: "Input should be #{expected}"
   def message(:literal_error, expected), do: "Input should be #{expected}"
+
+  def message(:set_type, _), do: "Input should be a valid set"
+  def message(:tuple_type, _), do: "Input should be a valid tuple"
+  def message(:datetime_type, _), do: "Input should be a valid datetime"
+  def message(:timezone_aware, _), do: "Input should have timezone info"
+  def message(:timezone_naive, _), do: "Input should not have timezone info"
+  def message(:date_type, _), do: "Input should be a valid date"
+  def message(:time_type, _), do: "Input should be a valid time"
+  def message(:time_delta_type, _), do: "Input should be a valid timedelta"
+  def message(:uuid_type, _), do: "UUID input should be a string, bytes or UUID object"
+  def message(:uuid_parsing, why), do: "Input should be a valid UUID, #{why}"
+  def message(:url_type, _), do: "URL input should be a string or URL"
+  def message(:url_parsing, why), do: "Input should be a valid URL, #{why}"
+  def message(:path_type, _), do: "Input is not a valid path for <class 'pathlib.Path'>"
+  def message(:pattern_type, _), do: "Input should be a valid pattern"
+  def message(:value_error, text), do: text
+  def message(:ip_v4_address, _), do: "Input is not a valid IPv4 address"
+  def message(:ip_v6_address, _), do: "Input is not a valid IPv6 address"
+  def message(:ip_any_address, _), do: "value is not a valid IPv4 or IPv6 address"
+  def message(:ip_v4_interface, _), do: "Input is not a valid IPv4 interface"
+  def message(:ip_v6_interface, _), do: "Input is not a valid IPv6 interface"
+  def message(:ip_any_interface, _), do: "value is not a valid IPv4 or IPv6 interface"
+  def message(:ip_v4_network, _), do: "Input is not a valid IPv4 network"
+  def message(:ip_v6_network, _), do: "Input is not a valid IPv6 network"
+  def message(:ip_any_network, _), do: "value is not a valid IPv4 or IPv6 network"
+  def message(:decimal_parsing, _), do: "Input should be a valid decimal"
+  def message(:finite_number, _), do: "Input should be a finite number"
+
+  def message(:decimal_type, _),
+    do: "Decimal input should be an integer, float, string or Decimal object"
+
+  def message(:union_tag_not_found, discriminator),
+    do: "Unable to extract tag using discriminator '#{discriminator}'"
+
+  def message(:union_tag_invalid, {tag, discriminator, expected}) do
+    "Input tag '#{tag}' found using '#{discriminator}' does not match any of the expected tags: " <>
+      Enum.map_join(expected, ", ", &"'#{&1}'")
+  end
 
   def message(:string_unicode, _),
     do: "Input should be a valid string, unable to parse raw data as a unicode string"
@@ -57,9 +97,9 @@ defmodule SynapseBridge.Violation.Text do
   def message(:too_short, {container, bound, got}),
     do: "#{container} should have at least #{count(bound, "item")} after validation, not #{got}"
 
-  # Where pydantic counts, it says how many; in a dictionary it stops at the first one too many.
-  def message(:too_long, {"Dictionary", bound, _}),
-    do: "Dictionary should have at most #{count(bound, "item")} after validation, not more"
+  # Where pydantic counts, it says how many; in a dictionary or a set it stops at the first one too many.
+  def message(:too_long, {container, bound, _}) when container in ["Dictionary", "Set"],
+    do: "#{container} should have at most #{count(bound, "item")} after validation, not more"
 
   def message(:too_long, {container, bound, got}),
     do: "#{container} should have at most #{count(bound, "item")} after validation, not #{got}"
@@ -68,6 +108,56 @@ defmodule SynapseBridge.Violation.Text do
 
   def message(:float_inexact, _),
     do: "Input should be a float, or an integer that a 64-bit float holds exactly"
+
+  def message(:datetime_range, _), do: "Input should be a datetime of the years 1 to 9999"
+  def message(:date_range, _), do: "Input should be a date of the years 1 to 9999"
+  def message(:time_range, _), do: "Input should be a time from 00:00:00 to 23:59:59.999999"
+
+  def message(:timedelta_range, _),
+    do: "Input should be a timedelta of at most 315576000000 seconds (10000 years)"
+
+  def message(:timedelta_months, _),
+    do: "Input should be a timedelta without years and months, whose lengths differ"
+
+  def message(:nanos_range, _),
+    do: "Input should have nanoseconds of its own sign, below a second"
+
+  def message(:nanos_inexact, _), do: "Input should be whole microseconds"
+  def message(:datetime_text, _), do: "Input should be a datetime in ISO 8601 without a time zone"
+  def message(:bigint_digits, _), do: "Input should be an integer in decimal digits"
+  def message(:decimal_text, _), do: "Input should be a decimal number"
+
+  def message(:any_type, _) do
+    "Input should be nil, a boolean, a number, a string, %SynapseBridge.Bytes{}, a list, or a map " <>
+      "with string keys"
+  end
+
+  def message(:any_unicode, _),
+    do: "Input should be valid UTF-8; bytes are %SynapseBridge.Bytes{data: bytes}"
+
+  def message(:any_key, _), do: "Keys should be strings"
+  def message(:any_kind, _), do: "The bytes hold a value of no kind that this version knows"
+  def message(:duplicate_key, _), do: "Input should have each key once"
+  def message(:duplicate_item, _), do: "Input should have each item once"
+
+  def message(:multiple_values, _),
+    do: "Input should have each field once: this key is the name of a field of the model"
+
+  def message(:tensor_type, _), do: "Input should be a %SynapseBridge.Tensor{}"
+  def message(:tensor_dtype, _), do: "The dtype should be one of numpy's of a fixed size"
+  def message(:tensor_shape, _), do: "The shape should be a list of non-negative integers"
+  def message(:tensor_size, _), do: "The data should be as long as dtype and shape say"
+
+  def message(:union_no_match, members), do: "Input should fit one of #{Enum.join(members, ", ")}"
+
+  def message(:union_ambiguous, members) do
+    "Input fits several of #{Enum.join(members, ", ")}: say which with a struct or as {member, value}"
+  end
+
+  def message(:union_member, members) do
+    "The bytes hold no member of the union that this version knows (#{Enum.join(members, ", ")}); " <>
+      "was the client generated from another version of the service?"
+  end
 
   def message(:too_deep, _), do: "Input should be nested at most 100 levels deep"
   def message(:truncated, _), do: "The bytes end in the middle of a value"

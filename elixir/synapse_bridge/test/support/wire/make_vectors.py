@@ -134,7 +134,7 @@ def vectors() -> Iterator[tuple[str, bytes]]:
         "merged",
         (
             everything(leaf=pb.Leaf(name="a", weight=1, marks=[1]), by_name={"a": 1, "b": 2})
-            + everything(leaf=pb.Leaf(weight=2, marks=[2]), by_name={"a": 3})
+            + everything(leaf=pb.Leaf(weight=2, marks=[2]), by_name={"c": 3})
         ),
     )
     yield (

@@ -34,7 +34,7 @@ defmodule SynapseBridge.Message.ConstraintsTest do
 
   defp cast(type, value) do
     case Cast.value(Type.parse!(type), value, [], 0) do
-      {:invalid, violations} -> violations
+      {:"$invalid", violations} -> violations
       _ -> []
     end
   end

@@ -139,7 +139,7 @@ defmodule SynapseBridge.Message.WireTest do
     {"unknown fields", [count: 7]},
     {"last wins", [count: 2, text: "b", color: :red]},
     {"merged",
-     [leaf: %Leaf{name: "a", weight: 2, marks: [1, 2]}, by_name: %{"a" => 3, "b" => 2}]},
+     [leaf: %Leaf{name: "a", weight: 2, marks: [1, 2]}, by_name: %{"a" => 1, "b" => 2, "c" => 3}]},
     {"merged wrapper", [list: [1, 2]]}
   ]
 

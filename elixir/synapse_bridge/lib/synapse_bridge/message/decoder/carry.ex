@@ -3,6 +3,7 @@ defmodule SynapseBridge.Message.Decoder.Carry do
   # What the loop of a decoder carries from field to field. What it holds until no bytes are left:
   #
   #   * a scalar: the last value;
+  #   * a value that is to be converted: what it is on the wire;
   #   * a message, wrapper or packed list: its bytes, because occurrences merge and concatenate
   #     when their bytes do (https://protobuf.dev/programming-guides/encoding#last-one-wins);
   #   * another list, a map: the items, last one first.
@@ -16,7 +17,8 @@ defmodule SynapseBridge.Message.Decoder.Carry do
 
   @doc "Whether a struct carries the values."
   @spec struct?(Shape.t()) :: boolean()
-  def struct?(shape), do: length(shape.slots) > @most_arguments
+  def struct?(shape),
+    do: shape.kind in [:message, :dict] and length(shape.slots) > @most_arguments
 
   @doc "The arguments of the loop for the values, as patterns and as expressions."
   @spec arguments(Shape.t()) :: [Macro.t()]
@@ -28,13 +30,16 @@ defmodule SynapseBridge.Message.Decoder.Carry do
   @spec initial(Shape.t()) :: [Macro.t()]
   def initial(%{slots: slots} = shape) do
     values = Enum.map(slots, &initial_value/1)
-    if struct?(shape), do: [struct_of(slots, values)], else: values
+    if struct?(shape), do: [struct_of(shape, values)], else: values
   end
 
-  defp initial_value(%{type: {:list, item}}), do: if(packed(item), do: nil, else: [])
+  defp initial_value(%{type: {container, item}}) when container in [:list, :set],
+    do: if(packed(item), do: nil, else: [])
+
   defp initial_value(%{type: {:map, _}}), do: []
   defp initial_value(%{type: {:nested, _}, absent: :empty}), do: ""
   defp initial_value(%{type: {:nested, _}}), do: nil
+  defp initial_value(%{type: {:via, _, _, _}}), do: nil
   defp initial_value(%{absent: {:ok, value}}), do: Macro.escape(value)
   defp initial_value(%{absent: :missing}), do: nil
 
@@ -54,11 +59,14 @@ defmodule SynapseBridge.Message.Decoder.Carry do
     if struct?(shape), do: quote(do: fields.unquote(key(slot))), else: slot.var
   end
 
-  @doc "The struct with a value for each field."
-  @spec struct_of([struct()], [Macro.t()]) :: Macro.t()
-  def struct_of(slots, values) do
+  @doc "The struct, or the map, with a value for each field."
+  @spec struct_of(Shape.t(), [Macro.t()]) :: Macro.t()
+  def struct_of(%{kind: kind, slots: slots}, values) do
     fields = Enum.zip(Enum.map(slots, &key/1), values)
-    quote(do: %__MODULE__{unquote_splicing(fields)})
+
+    if kind == :dict,
+      do: quote(do: %{unquote_splicing(fields)}),
+      else: quote(do: %__MODULE__{unquote_splicing(fields)})
   end
 
   @doc "The name of a field in the struct."
@@ -70,5 +78,6 @@ defmodule SynapseBridge.Message.Decoder.Carry do
   def packed(:double), do: :fixed64
   def packed(kind) when kind in [:bool, :int64, :uint64], do: :varint
   def packed({:enum, _}), do: :varint
+  def packed({:via, type, _, _}), do: packed(type)
   def packed(_), do: nil
 end
