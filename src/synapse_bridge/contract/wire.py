@@ -47,6 +47,9 @@ from synapse_bridge.contract.types import (
     unrooted,
 )
 
+MAX_DEPTH = 100
+"""Messages inside messages, where protobuf's parsers stop reading."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:

@@ -330,8 +330,10 @@ class _Server:
             yield "timeout", repr(method.timeout_ms / 1000)
         if method.raises:
             errors = (self.contract.message(name) for name in sorted(method.raises))
-            entries = (
-                concat(f"{self.names.reference(e)}: ", f"{self.names.of(MessageRef(e.name))}_error")
-                for e in errors
-            )
+            entries = (concat(f"{self.names.reference(e)}: ", self._raised(e)) for e in errors)
             yield "raises", display("{", entries, "}")
+
+    def _raised(self, error: Message) -> Doc:
+        names = (f'"{field.name}"' for field in error.fields)
+        held = display("(", names, ")" if len(error.fields) != 1 else ",)")
+        return call("serve.Raised", f"{self.names.of(MessageRef(error.name))}_error", held)

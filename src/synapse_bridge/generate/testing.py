@@ -70,6 +70,7 @@ _CASES = (
     Case("wrappers", "wrappers", row="wrapped"),
     Case("docstrings", "docstrings"),
     Case("parameters", "parameters:agent"),
+    Case("streams", "streams"),
     Case("hostile", "hostile"),
 )
 CASES = {case.name: case for case in _CASES}

@@ -8,7 +8,7 @@ gRPC's server is loaded when a server starts.
 from synapse_bridge.serve.cli import main, run
 from synapse_bridge.serve.loading import CannotServe, load
 from synapse_bridge.serve.options import Options
-from synapse_bridge.serve.service import Members, Method, Service, UnknownNumber
+from synapse_bridge.serve.service import Members, Method, Raised, Service, UnknownNumber
 from synapse_bridge.serve.wellknown import (
     from_date,
     from_digits,
@@ -35,6 +35,7 @@ __all__ = [
     "Members",
     "Method",
     "Options",
+    "Raised",
     "Service",
     "UnknownNumber",
     "from_date",

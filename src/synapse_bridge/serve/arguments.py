@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Set
 from typing import Any, NotRequired, Required
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 from typing_extensions import TypedDict
+from typing_inspection import typing_objects
 
 # Introspection has refused all classes that the bridge does not know. What a request holds may be
 # secret, and errors get into logs.
@@ -21,8 +22,12 @@ def hints(function: Callable[..., Any]) -> dict[str, Any]:
     return typing.get_type_hints(annotated, include_extras=True)
 
 
-def validator(function: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def validator(
+    function: Callable[..., Any], apart: Set[str] = frozenset()
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The check of a dict of arguments by name; returns them validated, models built.
+
+    The parameters in ``apart`` are not among them.
 
     An argument that is absent stays absent where the parameter has a default, so that the function
     applies its own. Raises pydantic's ``ValidationError`` with every violation at once.
@@ -33,7 +38,8 @@ def validator(function: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[s
     dicts and members that stand for the instances a Python caller would have passed.
     """
     annotations = hints(function)  # a parameter without one has its type from the configuration
-    parameters = inspect.signature(function).parameters.values()
+    signature = inspect.signature(function).parameters.values()
+    parameters = [parameter for parameter in signature if parameter.name not in apart]
     if not parameters:
         return lambda arguments: arguments
     fields = {
@@ -44,11 +50,43 @@ def validator(function: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[s
     }
     typed = TypedDict("Arguments", fields)  # type: ignore[misc] # known at run time only
     typed.__pydantic_config__ = _CONFIG  # type: ignore[attr-defined]
-    adapter: TypeAdapter[Any] = TypeAdapter(typed)
-    check: Callable[..., dict[str, Any]] = adapter.validator.validate_python
+    return _validator(TypeAdapter(typed))
 
-    def validate(arguments: dict[str, Any]) -> dict[str, Any]:
-        return check(arguments, strict=False, by_alias=False, by_name=True)
+
+def item(stream: Any) -> Any:
+    """The annotation of an item, by that of its stream: ``int`` of ``Iterator[int]``."""
+    while not typing.get_args(stream) and typing_objects.is_typealiastype(stream):
+        stream = stream.__value__
+    if typing_objects.is_annotated(typing.get_origin(stream)):
+        return item(stream.__origin__)
+    return next(iter(typing.get_args(stream)), Any)
+
+
+def gives_async_stream(function: Callable[..., Any]) -> bool:
+    """Whether a function gives its results to ``async for``."""
+    if inspect.isasyncgenfunction(function):
+        return True
+    annotation: Any = hints(function).get("return")
+    while typing_objects.is_annotated(typing.get_origin(annotation)):
+        annotation = annotation.__origin__
+    return typing.get_origin(annotation) in (AsyncIterator, AsyncIterable, AsyncGenerator)
+
+
+def item_validator(stream: Any) -> Callable[[Any], Any]:
+    """The check of an item of a stream, as :func:`validator` does it for arguments."""
+    adapter: TypeAdapter[Any]
+    try:
+        adapter = TypeAdapter(item(stream), config=_CONFIG)
+    except PydanticUserError:
+        adapter = TypeAdapter(item(stream))  # a class, which has its own
+    return _validator(adapter)
+
+
+def _validator(adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
+    check: Callable[..., Any] = adapter.validator.validate_python
+
+    def validate(value: Any) -> Any:
+        return check(value, strict=False, by_alias=False, by_name=True)
 
     return validate
 

@@ -1,108 +1,292 @@
-"""A method on the wire: request bytes in, response bytes out, or a status."""
+"""A method on the wire: requests in, responses out, or a status. All four kinds of call.
+
+A sync function runs in a thread, and so does all that belongs to its call: validators of the
+user's models may block, too. An async function runs in the event loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
-from pydantic_core import ValidationError
 
-from synapse_bridge.serve import arguments, exact, unreadable
-from synapse_bridge.serve.failure import (
-    Failures,
-    InvalidArguments,
-    InvalidRequest,
-    ResultMismatch,
-)
+from synapse_bridge.context import Context
+from synapse_bridge.serve import arguments
+from synapse_bridge.serve import call as calls
+from synapse_bridge.serve.codec import Codec
+from synapse_bridge.serve.declared import Declared
+from synapse_bridge.serve.failure import DeadlineExceeded, Failures
+from synapse_bridge.serve.incoming import BlockingIncoming, GRPCContext, Incoming
+from synapse_bridge.serve.outgoing import Outgoing
 from synapse_bridge.serve.service import Method
 from synapse_bridge.serve.threads import Threads
 
-Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
-Handler: TypeAlias = Callable[[bytes, Context], Awaitable[bytes]]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+# By whether requests and responses are streams.
+_KINDS: Mapping[tuple[bool, bool], Callable[[Any], Any]] = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+
+_CONTRACT = "synapse-contract"
 
 
 class Endpoint:
-    """Reads requests, calls the function, writes responses.
-
-    A sync function runs in a thread, and so does all that belongs to its call: validators of the
-    user's models may block, too. An async function runs in the event loop.
-    """
+    """Reads requests, calls the function, writes responses."""
 
     def __init__(self, method: Method, failures: Failures, threads: Threads) -> None:
         self._method = method
         self._failures = failures
         self._threads = threads
-        self._arguments = unreadable.checked(method.arguments)
-        self._validate = arguments.validator(method.function)
+        self._codec = Codec(method)
         self._call = arguments.caller(method.function)
-        self._check = exact.checker(arguments.hints(method.function).get("return", Any))
+        self._crossing = Declared(method).crossing
+        self._is_async = inspect.iscoroutinefunction(method.function) or (
+            method.streams_result and arguments.gives_async_stream(method.function)
+        )
 
     def handler(self) -> Handler:
-        """What gRPC calls."""
-        is_async = inspect.iscoroutinefunction(self._method.function)
-        return self._handle_async if is_async else self._handle_sync
+        """What gRPC calls: a coroutine that returns its response, or writes its responses."""
+        method = self._method
+        handle = self._handle
+        if not (method.stream or method.streams_result or method.context or method.timeout):
+            handle = self._handle_async if self._is_async else self._handle_sync
+        made: Handler = _KINDS[method.stream is not None, method.streams_result](handle)
+        return made
 
-    async def _handle_sync(self, request: bytes, context: Context) -> bytes:
-        response = await self._threads.run(self._respond, request)
+    # A request, a response, and nothing else: what most calls are, without a detour.
+
+    async def _handle_sync(self, request: bytes, context: GRPCContext) -> bytes:
+        if self._is_stale(context):
+            await self._tell_contract(context)
+        answer = (request, dict[str, Any](), None)
+        response = await self._threads.run(self._respond, answer)
         return await _abort(context, response) if isinstance(response, Status) else response
 
-    async def _handle_async(self, request: bytes, context: Context) -> bytes:
+    async def _handle_async(self, request: bytes, context: GRPCContext) -> bytes:
+        if self._is_stale(context):
+            await self._tell_contract(context)
         try:
-            return self._write(await self._call(self._read(request)))
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise  # The client has gone, its deadline has passed, or the server stops.
-            status = self._failures.status(self._method.name, error)
+            return self._codec.response(await self._call(self._arguments(request)))
         except BaseException as error:
-            status = self._failures.status(self._method.name, error)
+            status = self._status(error)
         return await _abort(context, status)
 
-    def _respond(self, request: bytes) -> bytes | Status:
-        try:
-            return self._write(self._call(self._read(request)))
-        except BaseException as error:  # Also SystemExit: it ends the call and not the server.
-            return self._failures.status(self._method.name, error)
+    # Calls of all kinds.
 
-    def _read(self, request: bytes) -> dict[str, Any]:
-        """The validated arguments that a request carries."""
+    async def _handle(self, request: Any, context: GRPCContext) -> bytes | None:
+        if self._is_stale(context):
+            await self._tell_contract(context)
+        given: dict[str, Any] = {}
+        told = incoming = None
+        limit = self._limit(context)
+        if self._method.context:
+            told = given[self._method.context] = _told(context, limit)
+        if self._method.stream:
+            kind = Incoming if self._is_async else BlockingIncoming
+            incoming = kind(self._codec, context)
         try:
-            message = self._method.request.FromString(request)
-        except DecodeError as error:
-            raise InvalidRequest(self._method.request.DESCRIPTOR.full_name) from error
-        try:
-            return self._validate(self._arguments(message))
-        except ValidationError as error:
-            raise InvalidArguments from error
-
-    def _write(self, result: Any) -> bytes:
-        """The response that carries a result."""
-        try:
-            self._check.check(result)
-        except ValidationError as error:
-            raise ResultMismatch.of(error) from None
-        try:
-            message = self._method.response(result)
-        except Exception as error:
-            # Not the function's failure, so its type must not decide about the code.
-            raise RuntimeError("the result cannot be converted to its message") from error
-        response = message.SerializeToString()
-        if self._check.recursive:
-            # Serializing knows no limit of depth, but parsing does.
-            try:
-                type(message).FromString(response)
-            except DecodeError:
-                raise ResultMismatch("result: nested deeper than 100 levels") from None
+            async with asyncio.timeout(limit) as timeout:
+                response = await self._answer(request, given, incoming, context)
+        except asyncio.CancelledError:
+            if told is not None:
+                told.cancel()
+            raise
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            if told is not None:
+                told.cancel()
+            response = self._status(DeadlineExceeded(self._method.timeout))
+        finally:
+            if isinstance(incoming, BlockingIncoming):
+                incoming.close()
+        trailing = told.trailing_metadata if told is not None else ()
+        if isinstance(response, Status):
+            await _abort(context, response, trailing)
+        if trailing:
+            context.set_trailing_metadata(trailing)
         return response
 
+    async def _answer(
+        self, request: Any, given: dict[str, Any], incoming: Incoming | None, context: GRPCContext
+    ) -> bytes | Status | None:
+        if incoming is not None:
+            assert self._method.stream
+            try:
+                request = await incoming.first() if self._codec.has_arguments else None
+            except Exception as error:
+                return self._status(error)
+            if isinstance(incoming, BlockingIncoming):
+                incoming.feed()
+                given[self._method.stream] = incoming.blocking_items()
+            else:
+                given[self._method.stream] = incoming.items()
+        answer = (request, given, incoming)
+        if self._is_async and self._method.streams_result:
+            return await self._stream_async(answer, context)
+        if self._is_async:
+            return await self._respond_async(answer)
+        if self._method.streams_result:
+            responses = self._responses(answer)
+            return await Outgoing(responses, self._threads, self._status).send(context.write)
+        return await self._threads.run(self._respond, answer)
 
-async def _abort(context: Context, status: Status) -> NoReturn:
+    # Sync functions, in a thread.
+
+    def _respond(self, answer: _Answer) -> bytes | Status:
+        request, given, incoming = answer
+        try:
+            result = self._call(self._arguments(request) | given)
+            _check(incoming)
+            return self._codec.response(result)
+        except BaseException as error:  # Also SystemExit: it ends the call and not the server.
+            return self._failures.status(self._method.name, error, self._crossing)
+
+    def _responses(self, answer: _Answer) -> Generator[bytes, None, None]:
+        request, given, incoming = answer
+        results = self._call(self._arguments(request) | given)
+        yield from self._encoded(results)
+        _check(incoming)
+
+    def _encoded(self, results: Iterator[Any]) -> Generator[bytes, None, None]:
+        """The responses of an iterator, which is closed with this one."""
+        write = self._codec.response
+        try:
+            for index, item in enumerate(results):
+                yield write(item, index)
+        finally:
+            close = getattr(results, "close", None)
+            if close is not None:
+                close()
+
+    # Async functions, in the event loop.
+
+    async def _respond_async(self, answer: _Answer) -> bytes | Status:
+        request, given, incoming = answer
+        try:
+            result = await self._call(self._arguments(request) | given)
+            _check(incoming)
+            return self._codec.response(result)
+        except BaseException as error:
+            return self._status(error)
+
+    async def _stream_async(self, answer: _Answer, context: GRPCContext) -> Status | None:
+        request, given, incoming = answer
+        try:
+            results = self._call(self._arguments(request) | given)
+            if inspect.isawaitable(results):
+                results = await results
+        except BaseException as error:
+            return self._status(error)
+        if not hasattr(results, "__aiter__"):
+            encoded = self._encoded(iter(results))
+            return await Outgoing(encoded, self._threads, self._status).send(context.write)
+        write, encode, index = context.write, self._codec.response, 0
+        try:
+            async for item in results:
+                response = encode(item, index)
+                index += 1
+                try:
+                    await write(response)
+                except Exception as error:
+                    raise _NotSent from error
+            _check(incoming)
+            return None
+        except _NotSent as error:
+            raise error.__cause__ or error from None
+        except BaseException as error:
+            return self._status(error)
+        finally:
+            await self._close(results)
+
+    async def _close(self, results: AsyncIterator[Any]) -> None:
+        """Let an async generator come to its end, wherever it is."""
+        close = getattr(results, "aclose", None)
+        if close is None:
+            return
+        try:
+            await close()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._status(error)  # Nobody else would log it.
+
+    # What they share.
+
+    def _arguments(self, request: bytes | Message | None) -> dict[str, Any]:
+        if request is None:
+            return {}
+        if isinstance(request, bytes):
+            request = self._codec.request(request)
+        return self._codec.arguments(request)
+
+    def _status(self, error: BaseException) -> Status:
+        """The status of what a function raised; cancellation from outside goes on as it is."""
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise error  # The client has gone, its deadline has passed, or the server stops.
+        return self._failures.status(self._method.name, error, self._crossing)
+
+    def _limit(self, context: GRPCContext) -> float | None:
+        """The seconds after which the server ends a call, where the client would wait longer."""
+        if self._method.timeout is None:
+            return None
+        remaining = context.time_remaining()
+        patient = remaining is None or remaining > self._method.timeout
+        return self._method.timeout if patient else None
+
+    def _is_stale(self, context: GRPCContext) -> bool:
+        """Whether the client says that it was generated from another contract."""
+        for key, value in context.invocation_metadata() or ():
+            if key == _CONTRACT:
+                return value != self._failures.contract
+        return False
+
+    async def _tell_contract(self, context: GRPCContext) -> None:
+        await context.send_initial_metadata(((_CONTRACT, self._failures.contract),))
+
+
+_Answer: TypeAlias = "tuple[bytes | Message | None, dict[str, Any], Incoming | None]"
+
+
+class _NotSent(Exception):
+    """A response could not be written: the client has gone."""
+
+
+def _check(incoming: Incoming | None) -> None:
+    """Whatever the function made of it, an invalid item makes the call fail."""
+    if incoming is not None and incoming.failure is not None:
+        raise incoming.failure
+
+
+def _told(context: GRPCContext, limit: float | None) -> Context:
+    """What a function gets to know of its call."""
+    metadata: Any = context.invocation_metadata()
+    call = calls.current()
+    ends = (limit, context.time_remaining(), call.time_remaining() if call else None)
+    return Context(
+        timeout=min((end for end in ends if end is not None), default=None),
+        metadata=metadata,
+        peer=context.peer(),
+        identity=call.identity if call else None,
+        correlation_id=calls.correlation_id(),
+    )
+
+
+async def _abort(
+    context: GRPCContext, status: Status, trailing: tuple[tuple[str, str | bytes], ...] = ()
+) -> NoReturn:
     rich = rpc_status.to_status(status)
-    await context.abort(rich.code, rich.details, rich.trailing_metadata)
+    await context.abort(rich.code, rich.details, (*rich.trailing_metadata, *trailing))

@@ -54,6 +54,16 @@ def checker(annotation: Any, *, naive_is_utc: bool = False) -> Check:
     return Check(SchemaValidator(schema).validate_python, schemas.recursive)
 
 
+def members_checker(annotations: Mapping[str, Any]) -> Check:
+    """The check of a dict of values, each by its annotation; one that is absent does not fit."""
+    schemas = _Schemas(naive_is_utc=False)
+    members = {name: cs.typed_dict_field(schemas.of(hint)) for name, hint in annotations.items()}
+    schema: CoreSchema = cs.typed_dict_schema(members)
+    if schemas.classes:
+        schema = cs.definitions_schema(schema, list(schemas.classes.values()))
+    return Check(SchemaValidator(schema).validate_python, schemas.recursive)
+
+
 class _Schemas:
     """Makes schemas; one definition for each class, so that recursive classes come to an end."""
 

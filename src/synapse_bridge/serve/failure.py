@@ -1,19 +1,20 @@
 """Failures of a call, as ``google.rpc.Status``.
 
-============================  ================  ============================================
-what went wrong               code              details
-============================  ================  ============================================
-arguments do not validate     INVALID_ARGUMENT  ``BadRequest`` with the violations, ``ErrorInfo``
-request is no such message    INVALID_ARGUMENT  ``ErrorInfo``
-the function raised           by `CODES`        ``ErrorInfo``
-the result does not fit       INTERNAL          ``ErrorInfo``; the message has the paths
-============================  ================  ============================================
+==============================  ================  ============================================
+what went wrong                 code              details
+==============================  ================  ============================================
+arguments do not validate       INVALID_ARGUMENT  ``BadRequest`` with the violations, ``ErrorInfo``
+request is no such message      INVALID_ARGUMENT  ``ErrorInfo``
+a declared exception            by `Declared`     its own message, ``ErrorInfo``, ``RetryInfo``
+the function raised another     by `CODES`        ``ErrorInfo``
+result or exception do not fit  INTERNAL          ``ErrorInfo``; the message has the paths
+==============================  ================  ============================================
 
 ``ErrorInfo`` has the exception's class in UPPER_SNAKE as its reason, the service as its domain, and
 as metadata the exception's qualified name (``exception``), the ``contract``, and the
 ``correlation_id`` of what the server has logged. The text of an exception stays in that log,
-unless the server runs with ``--debug``: then it is in the message, and ``DebugInfo`` has the
-traceback.
+unless the exception is declared, or the server runs with ``--debug``: then it is in the message.
+With ``--debug``, ``DebugInfo`` has the traceback.
 
 Details travel in a trailer, and gRPC's own clients refuse trailers above 8 KiB by default. So they
 are cut to a budget, and what was cut is said.
@@ -25,7 +26,7 @@ import itertools
 import logging
 import re
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 
@@ -35,6 +36,8 @@ from google.rpc.error_details_pb2 import BadRequest, DebugInfo, ErrorInfo
 from google.rpc.status_pb2 import Status
 from pydantic_core import ErrorDetails, ValidationError
 
+from synapse_bridge import declaration
+from synapse_bridge.context import Cancelled
 from synapse_bridge.serve.call import correlation_id
 from synapse_bridge.serve.path import path
 
@@ -42,11 +45,15 @@ LOG = logging.getLogger("synapse_bridge.serve")
 
 CODES: Mapping[type[BaseException], grpc.StatusCode] = MappingProxyType(
     {
-        NotImplementedError: grpc.StatusCode.UNIMPLEMENTED,
-        TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
-        PermissionError: grpc.StatusCode.PERMISSION_DENIED,
-        FileNotFoundError: grpc.StatusCode.NOT_FOUND,
+        ValueError: grpc.StatusCode.INVALID_ARGUMENT,
         LookupError: grpc.StatusCode.NOT_FOUND,
+        FileNotFoundError: grpc.StatusCode.NOT_FOUND,
+        FileExistsError: grpc.StatusCode.ALREADY_EXISTS,
+        PermissionError: grpc.StatusCode.PERMISSION_DENIED,
+        TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
+        NotImplementedError: grpc.StatusCode.UNIMPLEMENTED,
+        ConnectionError: grpc.StatusCode.UNAVAILABLE,
+        MemoryError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
 )
 """The code of an exception that a function raised, by its nearest base; INTERNAL for all others."""
@@ -55,7 +62,11 @@ CODES: Mapping[type[BaseException], grpc.StatusCode] = MappingProxyType(
 _MESSAGE = 400
 _TEXT = 300
 _TRACEBACK = 2_000
-_DETAILS = 4_000
+_DETAILS = 4_000  # without a traceback
+
+
+class DeadlineExceeded(Exception):
+    """A call took longer than the contract allows, which is so many seconds."""
 
 
 class InvalidRequest(Exception):
@@ -63,19 +74,45 @@ class InvalidRequest(Exception):
 
 
 class InvalidArguments(Exception):
-    """The arguments do not validate. The cause is pydantic's ``ValidationError``."""
+    """The arguments do not validate. The cause is pydantic's ``ValidationError``.
+
+    ``within`` is where they are: nowhere in particular, or the stream and position of an item.
+    """
+
+    def __init__(self, *within: str | int) -> None:
+        super().__init__(f"{path(within)}: the item does not validate" if within else "")
+        self.within = within
 
 
 class ResultMismatch(Exception):
-    """What a function returned does not fit its annotation.
+    """What a function returned or raised does not fit its annotation.
 
     The text says where and of which type, and never the value, so that a client may see it.
     """
 
+    what = "result"
+
     @classmethod
-    def of(cls, error: ValidationError) -> ResultMismatch:
-        """The mismatch that a check of the result found."""
-        return cls("; ".join(map(_problem, error.errors(include_url=False))))
+    def of(cls, error: ValidationError, *index: int, of: str = "result") -> ResultMismatch:
+        """The mismatch that a check found in the result, its item at that position, or another
+        thing."""
+        found = error.errors(include_url=False)
+        mismatch = cls("; ".join(_problem((of, *index, *one["loc"]), one) for one in found))
+        mismatch.what = of
+        return mismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What a declared exception becomes: its own message comes first among the details."""
+
+    code: grpc.StatusCode
+    text: str
+    details: Sequence[Message]
+
+
+def _undeclared(error: BaseException) -> Crossing | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +123,52 @@ class Failures:
     contract: str
     debug: bool
 
-    def status(self, method: str, error: BaseException) -> Status:
-        """The status of a call of ``method`` that ended with ``error``."""
+    def status(
+        self,
+        method: str,
+        error: BaseException,
+        crossing: Callable[[BaseException], Crossing | None] = _undeclared,
+    ) -> Status:
+        """The status of a call of ``method`` that ended with ``error``; ``crossing`` says what
+        declared exceptions become."""
+        try:
+            declared = crossing(error)
+        except ResultMismatch as mismatch:
+            error, declared = mismatch, None
+        if declared is not None:
+            return self._declared(method, error, declared)
         match error:
             case InvalidArguments(__cause__=ValidationError() as cause):
                 LOG.debug("%s/%s: invalid arguments: %s", self.service, method, cause)
-                return self._invalid(cause)
+                return self._invalid(cause, error.within)
             case InvalidRequest(__cause__=Exception() as cause):
                 LOG.warning("%s/%s: invalid request: %s", self.service, method, cause)
                 message = f"The request is no {error}: were client and server generated together?"
                 return _status(grpc.StatusCode.INVALID_ARGUMENT, message, self._info(cause))
+            case Cancelled():
+                LOG.info("%s/%s stopped, as its call was cancelled", self.service, method)
+                message = f"{method} was cancelled"
+                return _status(grpc.StatusCode.CANCELLED, message, self._info(error))
+            case DeadlineExceeded():
+                LOG.info("%s/%s took longer than %g s", self.service, method, *error.args)
+                message = f"{method} took longer than it may, which is {error.args[0]:g} s"
+                return _status(grpc.StatusCode.DEADLINE_EXCEEDED, message, self._info(error))
             case ResultMismatch():
                 correlation = correlation_id()
-                LOG.error("%s/%s: %s [%s]", self.service, method, error, correlation)
-                message = f"The result of {method} does not fit its annotation: {error}"
+                LOG.error(
+                    "%s/%s: %s [%s]",
+                    *(self.service, method, error, correlation),
+                    exc_info=error.__cause__,
+                )
+                message = f"The {error.what} of {method} does not fit its annotation: {error}"
                 info = self._info(error, correlation_id=correlation)
                 return _status(grpc.StatusCode.INTERNAL, message, info)
             case _:
                 return self._raised(method, error)
 
-    def _invalid(self, error: ValidationError) -> Status:
+    def _invalid(self, error: ValidationError, within: Sequence[str | int]) -> Status:
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        violations = [_violation(detail) for detail in details]
+        violations = [_violation(within, detail) for detail in details]
         info = self._info(error)
         carried, size = BadRequest(), info.ByteSize()
         for violation in violations:
@@ -119,25 +180,39 @@ class Failures:
         lines = [f"{v.field}: {v.description}" for v in violations]
         return _status(grpc.StatusCode.INVALID_ARGUMENT, _listed(lines), carried, info)
 
+    def _declared(self, method: str, error: BaseException, declared: Crossing) -> Status:
+        name = qualified_name(type(error))
+        LOG.info("%s/%s raised %s, which it declares", self.service, method, name)
+        info = self._info(error)
+        size = info.ByteSize() + sum(detail.ByteSize() for detail in declared.details)
+        if size > _DETAILS:
+            LOG.warning("%s/%s: %s is too large to be sent", self.service, method, name)
+            info.metadata["omitted"] = declared.details[0].DESCRIPTOR.full_name
+            return _status(declared.code, declared.text, info, *declared.details[1:])
+        first, *others = declared.details
+        debug = [self._trace(error)] if self.debug else []
+        return _status(declared.code, declared.text, first, info, *others, *debug)
+
     def _raised(self, method: str, error: BaseException) -> Status:
         correlation = correlation_id()
         name = qualified_name(type(error))
-        own = _without_our_frames(error.__traceback__)
         LOG.error(
             "%s/%s raised %s [%s]",
             *(self.service, method, name, correlation),
-            exc_info=(type(error), error, own),
+            exc_info=(type(error), error, _without_our_frames(error.__traceback__)),
         )
         info = self._info(error, correlation_id=correlation)
-        codes = (CODES[base] for base in type(error).__mro__ if base in CODES)
-        code = next(codes, grpc.StatusCode.INTERNAL)
+        code = code_of(type(error)) or grpc.StatusCode.INTERNAL
         if not self.debug:
             message = f"{method} raised {name}; the server's log has the details as {correlation}"
             return _status(code, message, info)
-        text = "".join(traceback.format_exception_only(error)).strip()
-        trace = _utf8("".join(traceback.format_tb(own)))[-_TRACEBACK:].decode(errors="ignore")
-        debug = DebugInfo(stack_entries=trace.splitlines(), detail=_cut(text, _TEXT))
-        return _status(code, f"{method} raised {text}", info, debug)
+        debug = self._trace(error)
+        return _status(code, f"{method} raised {_text(error)}", info, debug)
+
+    def _trace(self, error: BaseException) -> DebugInfo:
+        frames = traceback.format_tb(_without_our_frames(error.__traceback__))
+        trace = _utf8("".join(frames))[-_TRACEBACK:].decode(errors="ignore")
+        return DebugInfo(stack_entries=trace.splitlines(), detail=_cut(_text(error), _TEXT))
 
     def _info(self, error: BaseException, **metadata: str) -> ErrorInfo:
         cls = type(error)
@@ -149,22 +224,31 @@ class Failures:
         )
 
 
+def code_of(cls: type[BaseException]) -> grpc.StatusCode | None:
+    """A class's own ``grpc_code`` (a name or a ``StatusCode``), else that of the table."""
+    own = getattr(cls, "grpc_code", None)
+    name = getattr(own, "name", own)
+    if isinstance(name, str) and name in declaration.CODES:
+        return grpc.StatusCode[name]
+    return next((CODES[base] for base in cls.__mro__ if base in CODES), None)
+
+
 def qualified_name(cls: type) -> str:
     """``builtins.ZeroDivisionError``."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _violation(error: ErrorDetails) -> BadRequest.FieldViolation:
+def _violation(within: Sequence[str | int], error: ErrorDetails) -> BadRequest.FieldViolation:
     rule = error["type"]
     return BadRequest.FieldViolation(
-        field=_cut(path(error["loc"]), _TEXT),
+        field=_cut(path((*within, *error["loc"])), _TEXT),
         description=_cut(error["msg"], _TEXT),
         reason=rule.upper() if re.fullmatch(r"[a-z][a-z0-9_]*", rule) else rule,
     )
 
 
-def _problem(error: ErrorDetails) -> str:
-    place = path(("result", *error["loc"]))
+def _problem(location: Sequence[str | int], error: ErrorDetails) -> str:
+    place = path(location)
     if error["type"] == "missing":
         return f"{place}: There is no such attribute"
     return f"{place}: {error['msg']}, got {type(error['input']).__qualname__}"
@@ -186,6 +270,10 @@ def _status(code: grpc.StatusCode, message: str, *details: Message) -> Status:
     for detail in details:
         status.details.add().Pack(detail)
     return status
+
+
+def _text(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def _utf8(text: str) -> bytes:

@@ -83,7 +83,7 @@ def test_details_fit_a_trailer_and_say_what_was_cut(text: str) -> None:
     ("error", "code"),
     [
         (ZeroDivisionError("secret"), grpc.StatusCode.INTERNAL),
-        (ValueError("secret"), grpc.StatusCode.INTERNAL),
+        (ValueError("secret"), grpc.StatusCode.INVALID_ARGUMENT),
         (SystemExit("secret"), grpc.StatusCode.INTERNAL),
         (KeyError("secret"), grpc.StatusCode.NOT_FOUND),
         (IndexError("secret"), grpc.StatusCode.NOT_FOUND),

@@ -98,9 +98,7 @@ class Server:
         service = self.service
         failures = Failures(service.name, service.contract, self.options.debug)
         handlers = {
-            method.name: grpc.unary_unary_rpc_method_handler(
-                Endpoint(method, failures, self._threads).handler()
-            )
+            method.name: Endpoint(method, failures, self._threads).handler()
             for method in service.methods
         }
         return grpc.method_handlers_generic_handler(service.name, handlers)

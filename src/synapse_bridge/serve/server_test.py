@@ -122,7 +122,7 @@ def test_a_method_that_is_not_there_is_told(server: Running, path: str, text: st
 
 EXCEPTIONS = {
     "zero": (grpc.StatusCode.INTERNAL, "ZERO_DIVISION_ERROR", "builtins.ZeroDivisionError"),
-    "value": (grpc.StatusCode.INTERNAL, "VALUE_ERROR", "builtins.ValueError"),
+    "value": (grpc.StatusCode.INVALID_ARGUMENT, "VALUE_ERROR", "builtins.ValueError"),
     "key": (grpc.StatusCode.NOT_FOUND, "KEY_ERROR", "builtins.KeyError"),
     "file": (grpc.StatusCode.NOT_FOUND, "FILE_NOT_FOUND_ERROR", "builtins.FileNotFoundError"),
     "permission": (

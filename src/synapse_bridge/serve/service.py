@@ -11,6 +11,14 @@ from google.protobuf.message import Message
 
 
 @dataclass(frozen=True, slots=True)
+class Raised:
+    """A declared exception: what makes its message, and the attributes that it holds."""
+
+    message: Callable[[Any], Message]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """A method of any of gRPC's four kinds.
 
@@ -22,7 +30,7 @@ class Method:
     ``stream`` names the parameter that is a stream, and ``items`` finds its item in a request: one
     or none. With ``streams_result`` the function gives its results one by one. ``context`` names
     the parameter that takes the call's :class:`~synapse_bridge.Context`. ``timeout``, in seconds,
-    is the longest that a call may take. ``raises`` makes the message of each declared exception.
+    is the longest that a call may take. ``raises`` are the declared exceptions.
     ``fingerprint`` is what the contract's fingerprint is to the whole.
     """
 
@@ -38,7 +46,7 @@ class Method:
     streams_result: bool = False
     context: str | None = None
     timeout: float | None = None
-    raises: Mapping[type[BaseException], Callable[[Any], Message]] = field(default_factory=dict)
+    raises: Mapping[type[BaseException], Raised] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,20 +40,28 @@ class Threads:
         self._pending = 0
         self._woken = False
 
-    def run(self, function: Callable[[Any], T], argument: Any) -> asyncio.Future[T]:
-        """Call ``function(argument)`` in a thread, in a copy of the current context.
+    def run(
+        self,
+        function: Callable[[Any], T],
+        argument: Any,
+        context: contextvars.Context | None = None,
+        *,
+        admitted: bool = False,
+    ) -> asyncio.Future[T]:
+        """Call ``function(argument)`` in a thread, in ``context`` or a copy of the current one.
 
         ``function`` must not raise: it returns what it has to say. A call whose future is cancelled
         before a thread takes it is never made; later, its result is dropped. Raises
-        :class:`Exhausted` where all threads are busy and the queue is full.
+        :class:`Exhausted` where all threads are busy and the queue is full, unless it belongs to a
+        call that has been ``admitted``.
         """
-        if self._queue is not None and self._pending >= self._limit + self._queue:
+        if not admitted and self._queue is not None and self._pending >= self._limit + self._queue:
             raise Exhausted(
                 f"All {self._limit} threads (max_workers) are busy and {self._queue} calls "
                 "(max_queue) wait for them"
             )
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put((future, contextvars.copy_context(), function, argument))
+        self._jobs.put((future, context or contextvars.copy_context(), function, argument))
         self._pending += 1
         if self._pending > len(self._threads) < self._limit:
             name = f"synapse-{len(self._threads)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
@@ -37,11 +37,29 @@ def checked(arguments: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[
         _HERE.made = False
         values = arguments(message)
         if _HERE.made:
-            errors = list(_errors(values, ()))
-            raise ValidationError.from_exception_data("Arguments", errors, hide_input=True)
+            _refuse(values)
         return values
 
     return read
+
+
+def checked_items(items: Callable[[Any], Sequence[Any]]) -> Callable[[Any], Sequence[Any]]:
+    """The same for the items of a stream; paths begin at the item."""
+
+    def read(message: Any) -> Sequence[Any]:
+        _HERE.made = False
+        values = items(message)
+        if _HERE.made:
+            for value in values:
+                _refuse(value)
+        return values
+
+    return read
+
+
+def _refuse(value: Any) -> None:
+    errors = list(_errors(value, ()))
+    raise ValidationError.from_exception_data("Arguments", errors, hide_input=True)
 
 
 def _errors(value: Any, at: tuple[int | str, ...]) -> Iterator[InitErrorDetails]:

@@ -1,0 +1,90 @@
+"""The messages of a method: bytes to arguments and items, results to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from pydantic_core import ValidationError
+
+from synapse_bridge.contract.wire import MAX_DEPTH
+from synapse_bridge.serve import arguments, exact, unreadable
+from synapse_bridge.serve.failure import InvalidArguments, InvalidRequest, ResultMismatch
+from synapse_bridge.serve.service import Method
+
+
+class Codec:
+    """Reads and writes for one method. Validators of the user's models run here, and may block.
+
+    Where the request is a stream, the parameters that are none come with its first message, and
+    every message may carry one item. Places in the stream have the item's position in front:
+    ``lines[3].text`` is in the fourth item. The same goes for results that are streams.
+    """
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self._read = unreadable.checked(method.arguments)
+        annotations = arguments.hints(method.function)
+        apart = {name for name in (method.stream, method.context) if name}
+        self._validate = arguments.validator(method.function, apart)
+        self._validate_item: Callable[[Any], Any] = lambda value: value
+        self._read_items: Callable[[Any], Sequence[Any]] = lambda request: ()
+        if method.items:
+            self._read_items = unreadable.checked_items(method.items)
+        if method.stream:
+            self._validate_item = arguments.item_validator(annotations.get(method.stream, Any))
+        result = annotations.get("return", Any)
+        self._check = exact.checker(arguments.item(result) if method.streams_result else result)
+
+    @property
+    def has_arguments(self) -> bool:
+        """Whether there is a parameter that comes in the (first) request."""
+        fields = self._method.request.DESCRIPTOR.fields
+        return len(fields) > (1 if self._method.stream else 0)
+
+    def request(self, data: bytes) -> Message:
+        """The message in a request."""
+        try:
+            return self._method.request.FromString(data)
+        except DecodeError as error:
+            raise InvalidRequest(self._method.request.DESCRIPTOR.full_name) from error
+
+    def arguments(self, request: Message) -> dict[str, Any]:
+        """The validated arguments that a request carries."""
+        try:
+            return self._validate(self._read(request))
+        except ValidationError as error:
+            raise InvalidArguments() from error
+
+    def items(self, request: Message, index: int) -> Iterator[Any]:
+        """The validated item that a request carries, if any; ``index`` is its position."""
+        assert self._method.stream is not None
+        try:
+            for value in self._read_items(request):
+                yield self._validate_item(value)
+        except ValidationError as error:
+            raise InvalidArguments(self._method.stream, index) from error
+
+    def response(self, result: Any, *index: int) -> bytes:
+        """The response that carries a result, or the item of it at that position."""
+        try:
+            self._check.check(result)
+        except ValidationError as error:
+            raise ResultMismatch.of(error, *index) from None
+        try:
+            message = self._method.response(result)
+        except Exception as error:
+            # Not the function's failure, so its type must not decide about the code.
+            raise RuntimeError("the result cannot be converted to its message") from error
+        response = message.SerializeToString()
+        if self._check.recursive:
+            # Serializing knows no limit of depth, but parsing does.
+            try:
+                type(message).FromString(response)
+            except DecodeError:
+                place = "".join(f"[{part}]" for part in index)
+                raise ResultMismatch(
+                    f"result{place}: nested deeper than {MAX_DEPTH} levels"
+                ) from None
+        return response
