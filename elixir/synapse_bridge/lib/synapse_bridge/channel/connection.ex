@@ -24,9 +24,8 @@ defmodule SynapseBridge.Channel.Connection do
 
   use GenServer, restart: :temporary
 
-  alias SynapseBridge.Channel.{Balancer, Call, Streams, Table}
+  alias SynapseBridge.Channel.{Balancer, Call, Failure, Streams, Table}
   alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
-  alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Request, Response, Socket, Target, TLS}
 
   @batch 32
@@ -202,22 +201,6 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   # What is asked of a streaming call. It may have ended already: then nothing happens.
-  defp act({:acknowledge, size}, ref, state, out) do
-    {http2, update} = Connection.acknowledge(state.http2, Streams.id(state.streams, ref), size)
-    {%{state | http2: http2}, [out | update]}
-  end
-
-  defp act({:send, data, last}, ref, state, out) do
-    {http2, frames, events} =
-      Connection.send(state.http2, Streams.id(state.streams, ref), data, last)
-
-    {Enum.reduce(events, %{state | http2: http2}, &event/2), [out | frames]}
-  end
-
-  defp act({:produce, pid}, ref, state, out) do
-    {%{state | streams: Streams.put_producer(state.streams, ref, pid)}, out}
-  end
-
   defp act(:expired, ref, state, out) do
     send(ref, {ref, :timeout})
     act(:cancel, ref, state, out)
@@ -229,6 +212,11 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp act(:cancel, ref, state, out), do: {leave_queue(state, &(&1 == ref)), out}
+
+  defp act(action, ref, state, out) do
+    {streams, http2, frames} = Streams.act(state.streams, state.http2, ref, action)
+    {%{state | streams: streams, http2: http2}, [out | frames]}
+  end
 
   # It was in the mailbox for so long that its caller has given up. An integer is less than :infinity.
   defp take(%{deadline: deadline}, state, out, now) when deadline <= now, do: {count(state), out}
@@ -243,6 +231,9 @@ defmodule SynapseBridge.Channel.Connection do
       true -> refuse(call, state, out, {:error, queue_full(state)})
     end
   end
+
+  defp queue_full(state),
+    do: Failure.queue_full(state.queued, state.http2.settings.max_concurrent_streams)
 
   defp count(%{load: nil} = state), do: state
   defp count(state), do: %{state | taken: state.taken + 1}
@@ -272,8 +263,10 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp send_call(call, %{http2: http2} = state, out) do
-    if call.list_size > http2.settings.max_header_list_size do
-      refuse(call, state, out, {:error, metadata_too_large(call, http2)})
+    limit = http2.settings.max_header_list_size
+
+    if call.list_size > limit do
+      refuse(call, state, out, {:error, Failure.metadata_too_large(call, limit)})
     else
       size = byte_size(call.head) + byte_size(call.timeout) + byte_size(call.metadata)
       block = [call.head, call.timeout | call.metadata]
@@ -291,10 +284,10 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp open(%{ref: ref} = call, block, size, state) do
     {http2, id, frames} = Connection.open_stream(state.http2, ref, block, size)
-    {http2, data, events} = Connection.send(http2, id, call.body, call.stream)
-    state = %{state | http2: http2, streams: Streams.put(state.streams, call, id)}
+    streams = Streams.put(state.streams, call, id)
     send(ref, {ref, :opened})
-    {Enum.reduce(events, state, &event/2), [frames | data]}
+    {streams, http2, data} = Streams.act(streams, http2, ref, {:send, call.body, call.stream})
+    {%{state | http2: http2, streams: streams}, [frames | data]}
   end
 
   # Sends calls from the queue, as far as the server takes more.
@@ -330,25 +323,15 @@ defmodule SynapseBridge.Channel.Connection do
     if state.reserve == 0, do: state, else: reserve_less(state)
   end
 
-  defp event({:data, ref, bytes, size}, state) do
-    send(ref, {ref, {:data, bytes, size}})
-    state
-  end
-
-  defp event({:headers, ref, head}, state) do
-    send(ref, {ref, {:headers, head}})
+  defp event(event, state) when elem(event, 0) in [:headers, :data, :sent] do
+    Streams.deliver(state.streams, event)
     state
   end
 
   defp event({:end, ref, trailers}, state) do
-    send(ref, {ref, {:end, trailers}})
+    Call.answer(ref, {:end, trailers})
     state = %{state | streams: Streams.delete(state.streams, ref)}
     if state.reserve == 0, do: state, else: reserve_less(state)
-  end
-
-  defp event({:sent, ref, size}, state) do
-    Streams.report_sent(state.streams, ref, size)
-    state
   end
 
   defp event({:failed, owner, reason}, state) do
@@ -454,7 +437,7 @@ defmodule SynapseBridge.Channel.Connection do
 
   def terminate(reason, state) do
     Table.withdraw(state.table, self())
-    status = Status.local(:unavailable, lost_text(state, reason))
+    status = Failure.lost(state.target, reason)
     for owner <- Connection.owners(state.http2), do: Call.answer(ref(owner), {:error, status})
     for call <- :queue.to_list(state.queue), do: Call.answer(call.ref, {:retry, :unsent})
     unless match?({:shutdown, {:lost, _text}}, reason), do: say_goodbye(state)
@@ -462,34 +445,4 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp say_goodbye(state), do: Socket.send(state.socket, Frame.goaway(:no_error, ""))
-
-  defp lost_text(state, reason) do
-    why =
-      case reason do
-        {:shutdown, {:lost, text}} -> text
-        :shutdown -> "the channel was stopped"
-        other -> Exception.format_exit(other)
-      end
-
-    "the connection to #{state.target} was lost during the call, " <>
-      "which the server may or may not have carried out: #{why}"
-  end
-
-  defp queue_full(state) do
-    max = state.http2.settings.max_concurrent_streams
-
-    Status.local(
-      :resource_exhausted,
-      "#{state.queued} calls wait already, as the server takes #{max} at once: " <>
-        "make fewer calls at a time, or raise the channel's option max_queue"
-    )
-  end
-
-  defp metadata_too_large(call, http2) do
-    Status.local(
-      :resource_exhausted,
-      "the call has #{call.list_size} bytes of metadata, but the server accepts " <>
-        "#{http2.settings.max_header_list_size}"
-    )
-  end
 end

@@ -8,7 +8,7 @@ defmodule SynapseBridge.Channel.Streams do
   """
 
   alias SynapseBridge.Channel.Call
-  alias SynapseBridge.HTTP2.Frame
+  alias SynapseBridge.HTTP2.{Connection, Frame}
 
   defmodule Entry do
     @moduledoc false
@@ -35,16 +35,33 @@ defmodule SynapseBridge.Channel.Streams do
     Process.send_after(self(), {:stream, ref, :expired}, time)
   end
 
-  @doc "Makes `producer` end with the call, at once if that has ended already."
-  @spec put_producer(t(), reference(), pid()) :: t()
-  def put_producer(streams, ref, producer) do
+  @doc """
+  Does what is asked of a call, if it has not ended:
+
+    * `{:acknowledge, size}` - lets the server send so many more bytes
+    * `{:send, data, last}` - sends a part of the request
+    * `{:produce, pid}` - makes that process end with the call; at once if the call has ended
+  """
+  @spec act(t(), Connection.t(), reference(), tuple()) :: {t(), Connection.t(), iodata()}
+  def act(streams, http2, ref, {:acknowledge, size}) do
+    {http2, out} = Connection.acknowledge(http2, id(streams, ref), size)
+    {streams, http2, out}
+  end
+
+  def act(streams, http2, ref, {:send, data, last}) do
+    {http2, out, events} = Connection.send(http2, id(streams, ref), data, last)
+    Enum.each(events, &deliver(streams, &1))
+    {streams, http2, out}
+  end
+
+  def act(streams, http2, ref, {:produce, producer}) do
     case streams do
       %{^ref => entry} ->
-        %{streams | ref => %{entry | producer: producer}}
+        {%{streams | ref => %{entry | producer: producer}}, http2, []}
 
       %{} ->
         stop(producer)
-        streams
+        {streams, http2, []}
     end
   end
 
@@ -57,17 +74,20 @@ defmodule SynapseBridge.Channel.Streams do
     end
   end
 
-  @doc "Tells the producer of a call that `size` bytes of what it has sent are on their way."
-  @spec report_sent(t(), reference(), pos_integer()) :: :ok
-  def report_sent(streams, ref, size) do
+  @doc "Passes an event on: to the caller, or to the producer what has been sent for it."
+  @spec deliver(t(), Connection.event()) :: :ok
+  def deliver(_streams, {:data, ref, bytes, size}), do: tell(ref, ref, {:data, bytes, size})
+  def deliver(_streams, {:headers, ref, head}), do: tell(ref, ref, {:headers, head})
+
+  def deliver(streams, {:sent, ref, size}) do
     case streams do
-      %{^ref => %{producer: producer}} when producer != nil ->
-        send(producer, {ref, {:sent, size}})
-
-      %{} ->
-        :none
+      %{^ref => %{producer: producer}} when producer != nil -> tell(producer, ref, {:sent, size})
+      %{} -> :ok
     end
+  end
 
+  defp tell(receiver, ref, message) do
+    send(receiver, {ref, message})
     :ok
   end
 
