@@ -216,6 +216,21 @@ def _text(file: str) -> str:
         return ""  # no source at hand (a compiled or generated module)
 
 
+@cache
+def _lines(file: str) -> list[bytes]:
+    return _text(file).encode().split(b"\n")
+
+
+def _segment(file: str, node: ast.expr) -> str:
+    """``ast.get_source_segment``, which goes through the whole file each time."""
+    lines = _lines(file)[node.lineno - 1 : node.end_lineno]
+    if not lines:
+        return ""
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()
+
+
 def _arguments(node: _Function) -> Iterator[ast.arg]:
     arguments = node.args
     yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
@@ -230,8 +245,7 @@ def _written(annotation: ast.expr | None, file: str | None) -> str:
         case ast.Constant(value=str(text)):
             return text
         case _ if file is not None:
-            segment = ast.get_source_segment(_text(file), annotation)
-            return " ".join((segment or ast.unparse(annotation)).split())
+            return " ".join((_segment(file, annotation) or ast.unparse(annotation)).split())
         case _:
             return ast.unparse(annotation)
 
