@@ -58,20 +58,24 @@ class H2load:
 
 
 class Caller:
-    """A program that takes ``seconds in_flight`` a line and answers ``rate cpu``."""
+    """A program that takes a question a line and answers with two numbers."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
     def measure(self, seconds: float, in_flight: int) -> Load:
+        return Load(*self.ask(f"{seconds} {in_flight}"))
+
+    def ask(self, question: str) -> tuple[float, float]:
+        """The answer to a question: for a load, ``rate cpu``."""
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(f"{seconds} {in_flight}\n")
+        self.process.stdin.write(question + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().split()
         if len(answer) != 2:
             raise RuntimeError(f"a client has ended with exit code {self.process.wait()}")
-        return Load(float(answer[0]), float(answer[1]))
+        return float(answer[0]), float(answer[1])
 
 
 @contextmanager
