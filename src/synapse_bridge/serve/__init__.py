@@ -6,6 +6,7 @@ gRPC's server is loaded when a server starts.
 """
 
 from synapse_bridge.serve.cli import main, run
+from synapse_bridge.serve.identity import Identity
 from synapse_bridge.serve.loading import CannotServe, load
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.service import Members, Method, Raised, Service, UnknownNumber
@@ -32,6 +33,7 @@ from synapse_bridge.serve.wellknown import (
 
 __all__ = [
     "CannotServe",
+    "Identity",
     "Members",
     "Method",
     "Options",

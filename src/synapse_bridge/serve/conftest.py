@@ -122,11 +122,18 @@ def pb(folder: Path) -> Any:
 
 
 @contextmanager
-def started(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+def started(
+    folder: Path,
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    script: str = "probe_server.py",
+) -> Iterator[Running]:
     """A server process, which is stopped in the end."""
     log = folder / f"log-{os.urandom(4).hex()}"
     with log.open("w") as stderr:
-        process = start(folder, "--exit-with-parent", *options, stderr=stderr, env=env)
+        process = start(
+            folder, "--exit-with-parent", *options, stderr=stderr, env=env, script=script
+        )
     assert process.stdout
     assert process.stdin
     try:
@@ -146,9 +153,11 @@ def start(
     *options: str,
     stderr: Any = subprocess.PIPE,
     env: Mapping[str, str] | None = None,
+    script: str | None = "probe_server.py",
 ) -> subprocess.Popen[str]:
     """A server process as it begins."""
-    command: Sequence[str] = (sys.executable, str(folder / "probe_server.py"), *options)
+    scripts = (str(folder / script),) if script else ()
+    command: Sequence[str] = (sys.executable, *scripts, *options)
     source = str(Path(str(files("synapse_bridge"))).parent)
     return subprocess.Popen(
         command,

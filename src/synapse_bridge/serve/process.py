@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from synapse_bridge.serve.address import Address, Tcp
@@ -19,13 +20,19 @@ def announce(address: Address, port_file: Path | None) -> None:
     print(f"listening on {address}", flush=True)
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and SIGINT drain the server; the second one ends the process at once."""
+def stop_on_signals(stop: asyncio.Event, at_once: Callable[[], None] | None = None) -> None:
+    """SIGTERM and SIGINT drain the server; the second one ends the process ``at_once``.
+
+    Without a function for that, the signal itself does it.
+    """
     loop = asyncio.get_running_loop()
 
     def on_signal() -> None:
         stop.set()
         for number in (signal.SIGTERM, signal.SIGINT):
+            if at_once:
+                loop.add_signal_handler(number, at_once)
+                continue
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
 

@@ -21,15 +21,20 @@ class Rules:
 
     def __init__(self, service: Service, options: Options) -> None:
         self._open_health = options.open_health
-        lists = dict(options.methods.get(service.module, {}))
-        default = None if options.allow is None else frozenset(options.allow)
+        lists = options.methods.get(service.module, {})
+        if any(options.methods.values()) and not service.module:
+            raise CannotServe(
+                "allow: the server does not say which module it serves: generate anew"
+            )
+        known = {name for method in service.methods for name in _names(method)}
+        for name in lists.keys() - known:
+            raise CannotServe(_not_served(name, service))
         self._rules = {}
         for method in service.methods:
-            found = [lists.pop(name) for name in _names(method) if name in lists]
-            allow = frozenset(found[0]) if found else default
-            self._rules[f"/{service.name}/{method.name}"] = Rule(allow=allow)
-        if lists:
-            raise CannotServe(_not_served(next(iter(lists)), service))
+            found = (lists[name] for name in _names(method) if name in lists)
+            allow = next(found, options.allow)
+            rule = Rule(allow=None if allow is None else frozenset(allow))
+            self._rules[f"/{service.name}/{method.name}"] = rule
         if not options.authenticates and any(options.methods.values()):
             raise CannotServe(
                 "allow: needs something that says who calls: --token-file, --token-env, "

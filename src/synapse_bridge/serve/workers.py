@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from synapse_bridge.serve import process
 from synapse_bridge.serve.address import Address, Tcp
@@ -27,7 +27,7 @@ from synapse_bridge.serve.options import Options
 LOG = logging.getLogger("synapse_bridge.serve")
 
 _VARIABLE = "SYNAPSE_BRIDGE_WORKER"
-_BACKOFF = (0.1, 0.5, 1.0, 2.0, 5.0)
+_BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before a worker that ended is replaced, by how many ended in a row. One that answered
 calls for longer than the last of them begins the row anew; when the row is at its end before the
 next has ever been ready, so is the server."""
@@ -37,10 +37,11 @@ _MARGIN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a worker is told: the port it shares, and the pipe to say that it is ready."""
+    """What a worker is told: the port it shares, the pipe to say that it is ready, and by whom."""
 
     port: int
     ready: int
+    supervisor: int
 
     def applied(self, options: Options) -> Options:
         """The options of a worker."""
@@ -62,9 +63,10 @@ class Place:
 
 
 def place() -> Place | None:
-    """This process's place among workers, if it is one. Its children are not told."""
+    """This process's place among workers, if it is one. Its children have none."""
     text = os.environ.pop(_VARIABLE, None)
-    return Place(**json.loads(text)) if text else None
+    found = Place(**json.loads(text)) if text else None
+    return found if found and found.supervisor == os.getppid() else None
 
 
 def supervise(options: Options) -> None:
@@ -103,7 +105,7 @@ class _Supervisor:
         self._running: set[asyncio.subprocess.Process] = set()
 
     async def run(self) -> None:
-        process.stop_on_signals(self._stopping)
+        process.stop_on_signals(self._stopping, at_once=self._kill)
         if self._options.exit_with_parent:
             process.stop_at_end_of_input(self._stopping)
         keepers = [asyncio.create_task(self._keep(n)) for n in range(self._options.workers)]
@@ -124,6 +126,8 @@ class _Supervisor:
         while not self._stopping.is_set():
             worker, ready = await self._start()
             self._running.add(worker)
+            if self._stopping.is_set():
+                worker.kill()
             try:
                 was_ready = await self._until_ready(worker, ready)
                 since = time.monotonic()
@@ -152,6 +156,7 @@ class _Supervisor:
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, int]:
         ready, told = os.pipe()
+        place = Place(self._port, told, os.getpid())
         try:
             worker = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -160,7 +165,7 @@ class _Supervisor:
                 pass_fds=(told,),
                 # The terminal's Ctrl-C is for the supervisor, who tells the workers.
                 process_group=0,
-                env={**os.environ, _VARIABLE: json.dumps({"port": self._port, "ready": told})},
+                env={**os.environ, _VARIABLE: json.dumps(asdict(place))},
             )
         except BaseException:
             os.close(ready)
@@ -187,16 +192,21 @@ class _Supervisor:
             process.announce(self._address, self._options.port_file)
 
     async def _stop(self, keepers: list[asyncio.Task[None]]) -> None:
-        for worker in self._running:
-            with contextlib.suppress(ProcessLookupError):
-                worker.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         _, pending = await asyncio.wait(keepers, timeout=self._options.grace + _MARGIN)
         if pending:
-            for worker in self._running:
-                LOG.error("worker %d did not end in time, and is killed", worker.pid)
-                with contextlib.suppress(ProcessLookupError):
-                    worker.kill()
+            LOG.error("%d workers did not end in time, and are killed", len(self._running))
+            self._kill()
             await asyncio.wait(pending)
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+    def _kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for worker in self._running:
+            with contextlib.suppress(ProcessLookupError):
+                worker.send_signal(number)
 
 
 def _end(code: int) -> str:

@@ -39,7 +39,7 @@ def telemetry(
     if wanted == "never":
         return None
     try:
-        from opentelemetry import metrics, trace
+        from opentelemetry import metrics, trace  # pants: no-infer-dep # an extra
     except ImportError:
         if wanted == "always":
             text = "OpenTelemetry is not installed: pip install 'synapse_bridge[otel]'"
@@ -65,7 +65,12 @@ class Telemetry:
     """Tells OpenTelemetry about calls."""
 
     def __init__(self, paths: frozenset[str]) -> None:
-        from opentelemetry import context, metrics, propagate, trace
+        from opentelemetry import (  # pants: no-infer-dep # an extra
+            context,
+            metrics,
+            propagate,
+            trace,
+        )
 
         self._paths = paths
         self._context = context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -143,6 +144,10 @@ class State:
 
 
 state = State()
+
+
+async def pid() -> int:
+    return os.getpid()
 
 
 def text(value: str) -> str:

@@ -120,6 +120,7 @@ SERVICE = serve.Service(
     name="probe.v1.ProbeService",
     file=pb.DESCRIPTOR,
     contract="c0ffee",
+    module="probe",
     methods=(
         serve.Method("Echo", probe.echo, pb.EchoRequest, echo_arguments, echo_response),
         serve.Method("Fail", probe.fail, pb.TextRequest, fail_arguments, text_response),
@@ -136,6 +137,7 @@ SERVICE = serve.Service(
         serve.Method(
             "CountRunning", state.count_running, pb.NothingRequest, no_arguments, count_response
         ),
+        serve.Method("Pid", probe.pid, pb.NothingRequest, no_arguments, count_response),
         serve.Method("Block", state.block, pb.SecondsRequest, seconds_arguments, count_response),
         serve.Method("Broken", probe.text, pb.TextRequest, text_arguments, broken_response),
         serve.Method("Text", probe.text, pb.TextRequest, text_arguments, text_response),
