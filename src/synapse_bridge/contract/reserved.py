@@ -31,7 +31,7 @@ CLIENT_FUNCTIONS = _words(
 
 CALL_OPTIONS = _words(
     """
-    channel metadata opts timeout wait_for_ready
+    channel credentials idempotent metadata opts timeout traceparent wait_for_ready
     """
 )
 """Options of every call, which share a keyword list with the optional parameters."""

@@ -37,9 +37,9 @@ defmodule SynapseBridge.Channel do
   `Task.shutdown/2` for example.
   """
 
-  alias SynapseBridge.Channel.{Call, Connector, Exchange, Options, Table}
-  alias SynapseBridge.{Server, Status}
-  alias SynapseBridge.Transport.{Metadata, Request, Response}
+  alias SynapseBridge.Channel.{Call, Connector, Exchange, Options, Retry, Table}
+  alias SynapseBridge.{Server, Status, Telemetry}
+  alias SynapseBridge.Transport.{Credentials, Metadata, Request, Response}
 
   # For a call that nobody takes.
   @most_attempts 5
@@ -51,16 +51,28 @@ defmodule SynapseBridge.Channel do
     * `:metadata` - pairs of a lower-case key and a value; keys that end in `-bin` have any bytes as
       value, others printable ASCII
     * `:wait_for_ready` - whether to wait for a server that is out of reach; the channel's by default
+    * `:credentials` - in the place of the channel's
+    * `:idempotent` - whether the call may be made again that the server may have carried out
+    * `:traceparent` - the trace that the call belongs to (`SynapseBridge.Telemetry`)
+    * `:client` - the module of the generated client, for events and for comparing contracts
   """
   @type call_option ::
           {:timeout, non_neg_integer() | :infinity}
           | {:metadata, Metadata.t()}
           | {:wait_for_ready, boolean()}
+          | {:credentials, {:bearer, String.t() | (() -> String.t())}}
+          | {:idempotent, boolean()}
+          | {:traceparent, String.t()}
+          | {:client, module()}
 
   @doc "A child of a supervisor, with the options above."
   @spec child_spec(keyword()) :: Supervisor.child_spec()
   def child_spec(opts) do
-    spec = %{id: opts[:name] || __MODULE__, start: {__MODULE__, :start_link, [opts]}}
+    spec = %{
+      id: opts[:name] || __MODULE__,
+      start: {__MODULE__, :start_link, [Options.seal(opts)]}
+    }
+
     if opts[:server], do: Map.merge(spec, %{type: :supervisor, shutdown: :infinity}), else: spec
   end
 
@@ -84,10 +96,24 @@ defmodule SynapseBridge.Channel do
   def unary(channel, path, request, opts \\ []) do
     with {:ok, body} <- body(request),
          {:ok, table, call, wait?} <- prepare(channel, path, body, :timeout, opts) do
-      table
-      |> attempt(call, wait?, Table.connection(table), @most_attempts)
-      |> result(table, call)
+      if Telemetry.listened?(),
+        do: Telemetry.call(table, path, call, opts, &repeated(table, &1, wait?, opts)),
+        else: table |> repeated(call, wait?, opts) |> elem(0)
     end
+  end
+
+  # With how often it was made again.
+  defp repeated(table, call, wait?, opts) do
+    case option(opts, :idempotent, false) and table.options.retry do
+      false -> {once(table, call, wait?), 0}
+      settings -> Retry.run(settings, call, &once(table, &1, wait?))
+    end
+  end
+
+  defp once(table, call, wait?) do
+    table
+    |> attempt(call, wait?, Table.connection(table), @most_attempts)
+    |> result(table, call)
   end
 
   @doc """
@@ -113,16 +139,19 @@ defmodule SynapseBridge.Channel do
 
     with {:ok, body} <- body(request),
          {:ok, table, call, wait?} <- prepare(channel, path, body, :stream_timeout, opts) do
-      open_stream(table, %{call | stream: stream}, wait?, Table.connection(table), @most_attempts)
+      call = %{call | stream: stream}
+      span = if Telemetry.listened?(), do: Telemetry.start_call(table, path, call, opts)
+      open_stream(table, call, wait?, Table.connection(table), @most_attempts, span)
     end
   end
 
-  defp open_stream(table, call, wait?, connection, attempts) do
+  defp open_stream(table, call, wait?, connection, attempts, span) do
     with {:opened, connection, ref} <- attempt(table, call, wait?, connection, attempts) do
       size = table.options.max_response_size
-      {:ok, Exchange.new(connection, ref, call, size, {table, wait?, attempts - 1})}
+      {:ok, Exchange.new(connection, ref, call, size, {table, wait?, attempts - 1, span})}
     end
     |> result(table, call)
+    |> ended(span)
   end
 
   @doc """
@@ -139,24 +168,44 @@ defmodule SynapseBridge.Channel do
           | {:done, trailers :: Metadata.t()}
           | {:error, Status.t()}
   def next(%Exchange{call: call} = exchange, one \\ nil, other \\ nil) do
-    {table, wait?, attempts} = exchange.again
+    {table, wait?, attempts, span} = exchange.again
 
     case Exchange.next(exchange, one, other) do
       {:retry, reason} when call.stream == :last and attempts > 0 ->
         if reason == :refused, do: pause(call, @most_attempts - attempts)
 
-        with {:ok, exchange} <- open_stream(table, call, wait?, nil, attempts),
+        with {:ok, exchange} <- open_stream(table, call, wait?, nil, attempts, span),
              do: next(exchange, one, other)
 
       {:retry, reason} ->
-        {:error, Call.not_retried(reason)}
+        ended({:error, Call.not_retried(reason)}, span)
 
       {:down, reason} ->
-        {:error, connection_crashed(table, reason)}
+        ended({:error, connection_crashed(table, reason)}, span)
 
       event ->
-        result(event, table, call)
+        event |> result(table, call) |> ended(span)
     end
+  end
+
+  @doc "Ends a streaming call, whatever its state: the server is told, and nothing more comes of it."
+  @spec cancel(Exchange.t()) :: :ok
+  def cancel(%Exchange{again: {_table, _wait?, _attempts, span}} = exchange) do
+    Exchange.cancel(exchange)
+    if span, do: Telemetry.stop_call(span, :cancelled, 0)
+    :ok
+  end
+
+  defp ended(event, nil), do: event
+
+  defp ended(event, span) do
+    case event do
+      {:done, _trailers} -> Telemetry.stop_call(span, :ok, 0)
+      {:error, status} -> Telemetry.stop_call(span, Status.name(status.code), 0)
+      _goes_on -> :ok
+    end
+
+    event
   end
 
   defp body(nil), do: {:ok, ""}
@@ -169,7 +218,9 @@ defmodule SynapseBridge.Channel do
     Options.call!(opts)
 
     with {:ok, table} <- Table.fetch(channel),
-         {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode() do
+         {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode(),
+         {:ok, metadata} <- add_credentials(metadata, table, option(opts, :credentials, nil)) do
+      metadata = add_traceparent(metadata, option(opts, :traceparent, nil))
       {head, head_size} = Table.head(table, path)
       {metadata, metadata_size} = Request.metadata(metadata)
       timeout = option(opts, :timeout, Map.fetch!(table.options, timeout))
@@ -188,8 +239,38 @@ defmodule SynapseBridge.Channel do
     else
       :error -> {:error, not_running(channel)}
       {:error, text} -> {:error, Status.local(:invalid_argument, text)}
+      {:denied, text} -> {:error, Status.local(:unauthenticated, text)}
     end
   end
+
+  defp add_credentials(metadata, %{options: %{credentials: nil}}, nil), do: {:ok, metadata}
+
+  defp add_credentials(metadata, %{options: %{credentials: fun}}, nil),
+    do: credentials(metadata, fun)
+
+  defp add_credentials(metadata, %{options: options}, credentials) do
+    {:ok, fun} = Credentials.new(credentials)
+
+    if Options.secure?(options),
+      do: credentials(metadata, fun),
+      else: {:denied, "call option :credentials: " <> Options.insecure(options)}
+  end
+
+  defp credentials(metadata, fun) do
+    case Credentials.metadata(fun) do
+      {:ok, field} -> {:ok, [field | metadata]}
+      {:error, text} -> {:denied, text}
+    end
+  end
+
+  defp add_traceparent(metadata, nil) do
+    case Telemetry.traceparent() do
+      nil -> metadata
+      value -> [{"traceparent", value} | metadata]
+    end
+  end
+
+  defp add_traceparent(metadata, value), do: [{"traceparent", value} | metadata]
 
   defp result(:timeout, table, call), do: {:error, deadline_exceeded(table, call.allowed)}
 

@@ -32,7 +32,11 @@ defmodule SynapseBridge.Client do
     * `:metadata` - a list or map of keys and values, both binaries. Values of keys that end in
       `-bin` may hold any bytes;
     * `:channel` - another channel, by name or pid;
-    * `:wait_for_ready` - whether to wait for a connection instead of failing at once.
+    * `:wait_for_ready` - whether to wait for a connection instead of failing at once;
+    * `:credentials` - `{:bearer, token}` in the place of the channel's;
+    * `:idempotent` - whether the call may be made again that the server may have carried out; by
+      default what the method says in Python;
+    * `:traceparent` - the trace that the call belongs to (`SynapseBridge.Telemetry`).
 
   ## Streams
 
@@ -72,6 +76,9 @@ defmodule SynapseBridge.Client do
           | {:metadata, [{String.t(), binary()}] | %{optional(String.t()) => binary()}}
           | {:channel, atom() | pid()}
           | {:wait_for_ready, boolean()}
+          | {:credentials, {:bearer, String.t() | (() -> String.t())}}
+          | {:idempotent, boolean()}
+          | {:traceparent, String.t()}
 
   @doc false
   defmacro __using__(options) do
@@ -87,7 +94,7 @@ defmodule SynapseBridge.Client do
 
       @doc """
       A channel to the server, registered as `#{inspect(__MODULE__)}`, for a supervisor. Takes the
-      options of `SynapseBridge.Channel`; `:target` is required.
+      options of `SynapseBridge.Channel`; `:target`, `:targets` or `:server` is required.
       """
       @spec child_spec(keyword()) :: Supervisor.child_spec()
       def child_spec(options),

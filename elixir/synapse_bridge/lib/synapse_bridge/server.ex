@@ -26,6 +26,7 @@ defmodule SynapseBridge.Server do
 
   alias SynapseBridge.Channel.{Backoff, Table}
   alias SynapseBridge.Server.{Options, Program}
+  alias SynapseBridge.Telemetry
   alias SynapseBridge.Transport.Target
 
   require Logger
@@ -45,6 +46,7 @@ defmodule SynapseBridge.Server do
     :key,
     :options,
     :connector,
+    :channel,
     :folder,
     :program,
     :target,
@@ -76,11 +78,12 @@ defmodule SynapseBridge.Server do
   @impl true
   def init({number, options, channel}) do
     Process.flag(:trap_exit, true)
-    {:ok, %Table{connector: connector}} = Table.fetch(channel)
+    {:ok, %Table{connector: connector} = table} = Table.fetch(channel)
     key = {:server, number}
     send(connector, {:source, key, self()})
     folder = Options.make_folder()
     state = %__MODULE__{key: key, options: options, connector: connector, folder: folder}
+    state = %{state | channel: Table.name(table)}
     {:ok, state, {:continue, :start}}
   end
 
@@ -102,6 +105,7 @@ defmodule SynapseBridge.Server do
 
   def handle_info({:serving, target}, %{target: target, ready?: false} = state) do
     Logger.info("#{label(state.options)} is ready at #{target}", metadata(state))
+    event(state, :ready, %{duration: duration(state)}, %{target: "#{target}"})
     {:noreply, %{cancel_timer(state) | ready?: true}}
   end
 
@@ -125,8 +129,13 @@ defmodule SynapseBridge.Server do
     }
 
     case Program.start(arguments(state), env(options), options.cd) do
-      {:ok, program} -> later(%{state | program: program}, @look, :look)
-      {:error, text} -> ended(state, text)
+      {:ok, program} ->
+        state = %{state | program: program}
+        event(state, :start, %{system_time: System.system_time()}, %{})
+        later(state, @look, :look)
+
+      {:error, text} ->
+        ended(state, text)
     end
   end
 
@@ -145,7 +154,7 @@ defmodule SynapseBridge.Server do
   defp socket(state), do: Path.join(state.folder, "#{state.attempt}")
 
   # What Python prints is to come when it is printed.
-  defp env(options), do: [{"PYTHONUNBUFFERED", "1"} | options.env]
+  defp env(options), do: [{"PYTHONUNBUFFERED", "1"} | options.env.()]
 
   # Whether it listens; after that it is for the channel to find out whether it is healthy.
   defp timeout(:look, state) do
@@ -192,6 +201,8 @@ defmodule SynapseBridge.Server do
     pause = if settled?, do: 0, else: Backoff.delay(options.backoff, failures)
     tell(state, {:error, "#{why}; it is started again in #{pause} ms" <> quote_lines(state)})
 
+    event(state, :down, %{duration: duration(state)}, %{reason: why})
+
     Logger.error(
       "#{label(options)}: #{why}; starting it again in #{pause} ms",
       metadata(state)
@@ -199,6 +210,23 @@ defmodule SynapseBridge.Server do
 
     later(%{state | program: nil, target: nil, failures: failures}, pause, :start)
   end
+
+  defp event(state, name, measurements, metadata) do
+    if Telemetry.listened?() do
+      metadata =
+        Map.merge(metadata, %{
+          channel: state.channel,
+          server: label(state.options),
+          os_pid: state.program && state.program.os_pid,
+          attempt: state.attempt
+        })
+
+      Telemetry.execute([:server, name], measurements, metadata)
+    end
+  end
+
+  defp duration(state),
+    do: System.convert_time_unit(now() - state.started, :millisecond, :native)
 
   defp exit_text(status) when status > 128, do: "it was ended by signal #{status - 128}"
   defp exit_text(status), do: "it has ended with exit status #{status}"

@@ -28,7 +28,7 @@ defmodule SynapseBridge.Channel.Connector do
     Table
   }
 
-  alias SynapseBridge.Status
+  alias SynapseBridge.{Status, Telemetry}
   alias SynapseBridge.Transport.Target
 
   require Logger
@@ -73,6 +73,7 @@ defmodule SynapseBridge.Channel.Connector do
   @impl true
   def init({options, supervisor}) do
     Process.flag(:trap_exit, true)
+    Telemetry.detect()
     state = %__MODULE__{table: Table.register(options, supervisor)}
     {resolved, servers} = Enum.split_with(options.targets, &match?({:dns, _name}, &1.address))
     state = Enum.reduce(resolved, state, &resolve(&2, &1))
@@ -101,6 +102,7 @@ defmodule SynapseBridge.Channel.Connector do
   def handle_info({:connected, pid}, state) do
     with_slot(state, pid, fn slot ->
       since = System.monotonic_time(:millisecond)
+      event(state, slot, :up, %{system_time: System.system_time()}, %{})
 
       case state.table.options.health_check do
         false ->
@@ -217,6 +219,7 @@ defmodule SynapseBridge.Channel.Connector do
   defp remove(state, target) do
     {gone, slots} = Enum.split_with(state.slots, fn {_id, slot} -> slot.target == target end)
     pids = for {_id, slot} <- gone, pid = Slot.pid(slot), do: pid
+    for {_id, slot} <- gone, do: down(state, slot, "the server is not there any more")
     Enum.each(pids, &Connection.retire/1)
     %{state | slots: Map.new(slots), ids: Map.drop(state.ids, pids)}
   end
@@ -236,6 +239,7 @@ defmodule SynapseBridge.Channel.Connector do
 
   defp replace(state, %{phase: {_checking_or_ready, pid, since}} = slot, text) do
     state = forget(state, pid)
+    down(state, slot, text)
     tell_owner(state, {:lost, slot.target})
     resolve_again(state)
     settled? = System.monotonic_time(:millisecond) - since >= @settled_after
@@ -268,6 +272,23 @@ defmodule SynapseBridge.Channel.Connector do
     Process.send_after(self(), {:connect, slot.id, timer}, delay)
     slot = %{slot | phase: {:pausing, timer}, failures: failures, failure: text}
     state |> put(slot) |> turn_away()
+  end
+
+  defp down(state, %{phase: {_checking_or_ready, _pid, since}} = slot, text) do
+    passed = System.monotonic_time(:millisecond) - since
+    duration = System.convert_time_unit(passed, :millisecond, :native)
+    event(state, slot, :down, %{duration: duration}, %{reason: text})
+  end
+
+  defp down(_state, _slot, _text), do: :ok
+
+  defp event(state, slot, name, measurements, metadata) do
+    if Telemetry.listened?() do
+      metadata =
+        Map.merge(metadata, %{channel: Table.name(state.table), target: "#{slot.target}"})
+
+      Telemetry.execute([:connection, name], measurements, metadata)
+    end
   end
 
   # Once per outage; later attempts, and other connections, would say the same.

@@ -72,6 +72,10 @@ defmodule SynapseBridge.Channel.Table do
     Enum.reject([table.connector, table.supervisor, table.options.name], &is_nil/1)
   end
 
+  @doc "What the channel is called: its name, or the pid that it was started with."
+  @spec name(t()) :: atom() | pid()
+  def name(table), do: hd(Enum.reverse(keys(table)))
+
   @doc "The table of the channel with this name or pid."
   @spec fetch(atom() | pid()) :: {:ok, t()} | :error
   def fetch(channel) do

@@ -8,7 +8,7 @@ defmodule SynapseBridge.Client.Arguments do
   alias SynapseBridge.Client.Rpc
   alias SynapseBridge.Violation
 
-  @call_options [:timeout, :metadata, :channel, :wait_for_ready]
+  @call_options [:channel | SynapseBridge.Channel.Options.call_names()]
 
   @type result ::
           {:ok, struct(), streamed :: Enumerable.t() | nil, keyword()}

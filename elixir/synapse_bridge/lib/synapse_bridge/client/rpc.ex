@@ -44,7 +44,9 @@ defmodule SynapseBridge.Client.Rpc do
   def options(rpc, options) do
     {metadata, options} = Keyword.pop(options, :metadata, [])
     options = if rpc.timeout, do: Keyword.put_new(options, :timeout, rpc.timeout), else: options
-    [{:metadata, [{"synapse-contract", rpc.contract} | Enum.to_list(metadata)]} | options]
+    options = if rpc.idempotent, do: Keyword.put_new(options, :idempotent, true), else: options
+    metadata = [{"synapse-contract", rpc.contract} | Enum.to_list(metadata)]
+    [{:client, rpc.channel}, {:metadata, metadata} | options]
   end
 
   @doc "What a call that failed returns: a declared exception, or `SynapseBridge.Error`."

@@ -134,7 +134,7 @@ defmodule SynapseBridge.Client.Session do
   @doc "Ends the call: the server is told."
   @spec close(t()) :: :ok
   def close(session) do
-    Exchange.cancel(session.exchange)
+    Channel.cancel(session.exchange)
     stop_producer(session)
   end
 

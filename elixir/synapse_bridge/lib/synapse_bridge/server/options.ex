@@ -118,12 +118,28 @@ defmodule SynapseBridge.Server.Options do
       else: {:error, "expected a list of strings, got #{inspect(texts)}"}
   end
 
+  @doc "The same option, with its variables in a function."
+  @spec seal(keyword()) :: keyword()
+  def seal(values) do
+    case List.keyfind(values, :env, 0) do
+      {:env, env} when not is_function(env) ->
+        List.keystore(values, :env, 0, {:env, fn -> env end})
+
+      _none ->
+        values
+    end
+  end
+
   # Values may be secret, and then so may be what stands in their place.
   @doc false
+  def env(fun) when is_function(fun, 0), do: env(fun.())
+
   def env(variables) do
     with true <- is_map(variables) or is_list(variables),
          true <- Enum.all?(variables, &variable?/1) do
-      {:ok, Enum.map(variables, fn {name, value} -> {name, value} end)}
+      variables = Enum.map(variables, fn {name, value} -> {name, value} end)
+      # In a function, which nothing prints.
+      {:ok, fn -> variables end}
     else
       _ -> {:error, "expected names and values as strings, like %{\"MODEL\" => \"small\"}"}
     end

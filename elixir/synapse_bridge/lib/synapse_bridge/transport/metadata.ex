@@ -84,7 +84,7 @@ defmodule SynapseBridge.Transport.Metadata do
 
       true ->
         {:error,
-         "the metadata value #{inspect(value)} of #{inspect(key)} is not printable ASCII: " <>
+         "the metadata value of #{inspect(key)} is not printable ASCII: " <>
            "use a key that ends in \"-bin\" for any other bytes"}
     end
   end

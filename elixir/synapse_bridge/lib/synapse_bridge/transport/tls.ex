@@ -11,6 +11,7 @@ defmodule SynapseBridge.Transport.TLS do
   @spec new(term()) :: {:ok, false | keyword()} | {:error, String.t()}
   def new(tls) when tls in [nil, false], do: {:ok, false}
   def new(true), do: {:ok, []}
+  def new(fun) when is_function(fun, 0), do: new(fun.())
   def new(tls) when is_list(tls), do: {:ok, tls}
   def new(_other), do: {:error, "expected true, false or a keyword list of options of :ssl"}
 
