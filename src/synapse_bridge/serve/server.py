@@ -12,7 +12,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from synapse_bridge.serve import auth
+from synapse_bridge.serve import auth, contracts
 from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
@@ -33,7 +33,8 @@ class Server:
     """One service at one address. Belongs to the event loop that runs when it is made.
 
     Beside the service itself it answers the standard health protocol, for ``""`` and for the
-    service's name, and server reflection, v1 and v1alpha. Raises :class:`CannotServe` for options
+    service's name, server reflection, v1 and v1alpha, and clients who want to know how their
+    contract differs from its own. Raises :class:`CannotServe` for options
     that cannot be followed.
     """
 
@@ -76,8 +77,10 @@ class Server:
         standard = _Standard()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, standard)
         reflected = list(self._reflection()) if options.reflection else []
-        handlers = [self._handlers(), *standard.handlers, *reflected]
+        told = contracts.handlers(self.service)
+        handlers = [self._handlers(), *standard.handlers, told, *reflected]
         paths = own | standard.paths | {f"/{name}/ServerReflectionInfo" for name in _REFLECTION}
+        paths |= {f"/{contracts.NAME}/Get"}
         rules = Rules(self.service, options)
         observers: list[Observer] = []
         if recorder := telemetry(options.telemetry, paths):
@@ -104,7 +107,12 @@ class Server:
         return grpc.method_handlers_generic_handler(service.name, handlers)
 
     def _reflection(self) -> Iterable[Handlers]:
-        names = (self.service.name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (
+            self.service.name,
+            health.SERVICE_NAME,
+            reflection.SERVICE_NAME,
+            contracts.NAME,
+        )
         aio = reflection.aio  # type: ignore[attr-defined] # the stubs lag behind
         servicer = aio.ReflectionServicer(names, pool=self.service.file.pool)
         handler = grpc.stream_stream_rpc_method_handler(

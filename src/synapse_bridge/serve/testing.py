@@ -140,13 +140,18 @@ async def serving(**options: Any) -> AsyncIterator[Client]:
 
 
 def run(test: Callable[[Client], Coroutine[Any, Any, None]], **options: Any) -> None:
-    """Run a test in an event loop of its own."""
+    """Run a test on each transport, in an event loop of its own."""
 
-    async def main() -> None:
-        async with serving(**options) as client:
+    async def main(transport: str) -> None:
+        async with serving(transport=transport, **options) as client:
             await asyncio.wait_for(test(client), 60)
 
-    asyncio.run(main())
+    for transport in ("http2", "grpcio"):
+        try:
+            asyncio.run(main(transport))
+        except BaseException as error:
+            error.add_note(f"on the transport {transport}")
+            raise
 
 
 async def until(condition: Callable[[], bool]) -> None:
