@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import pydantic
 import yaml
@@ -78,6 +78,50 @@ class ModuleConfig(_Strict):
     """Elixir names of functions, by their Python names."""
     methods: dict[str, MethodConfig] = {}
     """What goes for the calls of functions, by their Python names."""
+    naive_datetime: Literal["refused", "utc"] = "refused"
+    """What a `datetime` without a time zone is: `utc` sends it as if it were in UTC."""
+
+
+def _function(path: str) -> str:
+    if not _FUNCTION.fullmatch(path):
+        raise ValueError("it should be a function, as `package.module:function`")
+    return path
+
+
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+Function: TypeAlias = Annotated[str, pydantic.AfterValidator(_function)]
+
+
+class TypeConfig(_Strict):
+    """How a type travels as another one."""
+
+    wire: str
+    """The annotation, as Python source, that says what travels: `str`, `Annotated[int, Ge(0)]`."""
+    to_wire: Function | None = None
+    """The Python function, as `package.module:function`, that makes what travels of a value."""
+    from_wire: Function | None = None
+    """The Python function that makes a value of what travelled."""
+    elixir: ElixirModule | None = None
+    """The Elixir module that does the same there: a `SynapseBridge.Custom`."""
+
+    @pydantic.model_validator(mode="after")
+    def _both_ways(self) -> TypeConfig:
+        if (self.to_wire is None) != (self.from_wire is None):
+            raise ValueError("`to_wire` and `from_wire` go together")
+        return self
+
+
+def _long_form(given: Any) -> Any:
+    if isinstance(given, str):
+        return {"wire": given}
+    if isinstance(given, dict):
+        return given
+    raise ValueError("it should be an annotation, or a table with `wire`")
+
+
+Type: TypeAlias = Annotated[
+    TypeConfig, pydantic.BeforeValidator(_long_form, json_schema_input_type=str | TypeConfig)
+]
 
 
 class Config(_Strict):
@@ -93,9 +137,9 @@ class Config(_Strict):
     (`shop.pricing.price`), a field (`shop.models.Order.total`), a parameter
     (`shop.pricing.price.order`) or an enum member (`shop.models.Currency.EUR`). What has no dot was
     in the same place. With a lock, what is renamed keeps its number."""
-    types: dict[str, str] = {}
-    """Annotations, as Python source, that replace those in the code. A key is a class
-    (`shop.models.Sku`), a field (`shop.models.Order.total`), a parameter
+    types: dict[str, Type] = {}
+    """Annotations, as Python source, that replace those in the code, or how to convert a type. A
+    key is a class (`shop.models.Sku`), a field (`shop.models.Order.total`), a parameter
     (`shop.pricing.price.order`) or a result (`shop.pricing.price.return`)."""
     serve: section.Section | None = None
     """How servers serve."""
@@ -124,6 +168,7 @@ class Source:
             proto_package=found.proto_package,
             service=found.service,
             functions=found.functions,
+            naive_datetime=found.naive_datetime,
             origin=self.place("modules", target, "functions"),
         )
 
@@ -140,10 +185,12 @@ class Source:
 
     def overrides(self) -> dict[str, Override]:
         """The types that replace others, by qualified name."""
-        return {
-            name: Override(annotation, self.file, self.lines.get(("types", name), 0))
-            for name, annotation in self.config.types.items()
-        }
+        return {name: self._override(name, given) for name, given in self.config.types.items()}
+
+    def _override(self, name: str, given: TypeConfig) -> Override:
+        line = self.lines.get(("types", name), 0)
+        functions = given.to_wire or "", given.from_wire or ""
+        return Override(given.wire, self.file, line, *functions, given.elixir or "")
 
     def serving(self) -> dict[str, Any]:
         """The settings of servers, as their ``Options`` take them.
@@ -313,6 +360,8 @@ def _nearest(at: tuple[str, ...]) -> str:
         model = MethodConfig
     if at[0] == "serve" and at[1:]:
         model = section.Section
+    if at[0] == "types":
+        model = TypeConfig
     known = list(model.model_fields)
     near = difflib.get_close_matches(at[-1], known, n=1, cutoff=0.5)
     if near:

@@ -25,11 +25,12 @@ from synapse_bridge.contract.model import (
 )
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import (
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
+    Named,
     Nullable,
-    Ref,
     RootOf,
     Scalar,
     SetOf,
@@ -227,8 +228,8 @@ class _Description:
     def elixir(self, type_: Type) -> str:
         return fill(type_, "elixir_type", self._elixir_name)
 
-    def _python_name(self, ref: Ref | RootOf) -> str:
-        if isinstance(ref, RootOf):
+    def _python_name(self, ref: Named) -> str:
+        if isinstance(ref, RootOf | Custom):
             return ref.name.removeprefix(f"{ref.module}.")
         if isinstance(ref, UnionRef):
             members = self.contract.union(ref.name).members
@@ -240,7 +241,7 @@ class _Description:
             return enum.name.removeprefix(f"{enum.module}.")
         return ref.name.removeprefix(f"{self.contract.message(ref.name).module}.")
 
-    def _elixir_name(self, ref: Ref | RootOf) -> str:
+    def _elixir_name(self, ref: Named) -> str:
         return self.elixir_names.get(ref.name, "")
 
 
@@ -253,7 +254,7 @@ def _constraints(type_: Type, of: str = "") -> Iterator[str]:
     match type_:
         case Nullable(inner):
             yield from _constraints(inner, of)
-        case RootOf(inner=inner):
+        case RootOf(inner=inner) | Custom(inner=inner):
             yield from _constraints(inner, of)
         case ListOf(inner, constraints) | SetOf(inner, constraints):
             yield from (f"{of}{name}={value!r}" for name, value in constraints.items())

@@ -1,6 +1,7 @@
 """The contract between Python and every generated client: plain, immutable data."""
 
 from synapse_bridge.contract.model import (
+    Annotation,
     Contract,
     Default,
     Docstring,
@@ -22,10 +23,12 @@ from synapse_bridge.contract.model import (
 )
 from synapse_bridge.contract.types import (
     Constraints,
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
     MessageRef,
+    Named,
     Nullable,
     Ref,
     RootOf,
@@ -37,8 +40,10 @@ from synapse_bridge.contract.types import (
 )
 
 __all__ = [
+    "Annotation",
     "Constraints",
     "Contract",
+    "Custom",
     "Default",
     "Docstring",
     "Dynamic",
@@ -53,6 +58,7 @@ __all__ = [
     "Message",
     "MessageRef",
     "Method",
+    "Named",
     "Nullable",
     "Parameter",
     "Ref",

@@ -44,12 +44,21 @@ Default: TypeAlias = "Required | Literally | Dynamic | Streamed"
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """An annotation as Python source, and the module whose names it uses."""
+
+    source: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A member of a message.
 
     ``name`` is the Python name and the JSON name; ``proto`` and ``elixir`` are the names there
     (they differ only for reserved words). ``number`` is the protobuf field number. A ``computed``
     field is one that Python makes of the others: it is sent by Python and never taken.
+    ``annotation`` is what the configuration puts in the place of the annotation in the code.
     """
 
     name: str
@@ -60,6 +69,7 @@ class Field:
     proto: str = ""
     elixir: str = ""
     computed: bool = False
+    annotation: Annotation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +258,8 @@ class Service:
     stem: str
     doc: str
     methods: tuple[Method, ...]
+    naive_datetime: Literal["refused", "utc"] = "refused"
+    """What a ``datetime`` without a time zone means, where an instant is wanted."""
 
     @property
     def full_name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from synapse_bridge.contract.registry import ROWS, Row
 
 _INNER = {
+    "custom": {"name": ("Colour", "", ""), "item": ("", "string", "String.t()")},
     "list": {"item": ("T", "T", "t")},
     "set": {"item": ("T", "T", "t")},
     "tuple": {"name": ("", "TupleOfAB", ""), "items": ("A, B", "", "a, b")},

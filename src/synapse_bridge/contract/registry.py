@@ -13,12 +13,13 @@ from typing import Any
 
 from synapse_bridge.contract.types import (
     Container,
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
     MessageRef,
+    Named,
     Nullable,
-    Ref,
     RootOf,
     Scalar,
     SetOf,
@@ -464,6 +465,20 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             to_wire="{x}.root",
             notes="A `RootModel` is what it holds.",
         ),
+        "custom": Row(
+            python="{name}",
+            json_schema={},
+            proto="{item}",
+            label="{item}",
+            elixir_field="{item}",
+            elixir_type="{item}",
+            from_wire="{name}.from_wire({x})",
+            to_wire="{name}.to_wire({x})",
+            notes=(
+                "A class that its pydantic schema, or the configuration, maps to another type. "
+                "Also `Flag` and `IntFlag`, as the `int` of their bits."
+            ),
+        ),
         "wrapped": Row(
             python="{item}",
             json_schema={},
@@ -491,6 +506,7 @@ _KINDS: Mapping[type, str] = {
     EnumRef: "enum",
     UnionRef: "union",
     RootOf: "root",
+    Custom: "custom",
     Wrapped: "wrapped",
     Entry: "wrapped",
 }
@@ -515,7 +531,7 @@ _CONTAINERS: Mapping[str, str] = {
 """The annotations of containers, by what the contract calls them."""
 
 
-def fill(type_: Type, column: str, name: Callable[[Ref | RootOf], str]) -> str:
+def fill(type_: Type, column: str, name: Callable[[Named], str]) -> str:
     """The text of a type in a column, with ``name`` for what the user has named."""
     template: str = getattr(row(type_), column)
     if column == "elixir_input" and not template:
@@ -523,7 +539,9 @@ def fill(type_: Type, column: str, name: Callable[[Ref | RootOf], str]) -> str:
     if column == "python" and isinstance(type_, Container):
         template = _CONTAINERS[type_.python]
     texts = {part: fill(inner, column, name) for part, inner in parts(type_).items()}
-    if isinstance(type_, Ref | RootOf):
+    if isinstance(type_, Custom) and type_.elixir and column.startswith("elixir"):
+        return f"{type_.elixir}.t()"
+    if isinstance(type_, Named):
         texts["name"] = name(type_)
     elif isinstance(type_, TupleOf):
         texts = {"items": ("" if column == "label" else ", ").join(texts.values())}

@@ -28,6 +28,7 @@ from synapse_bridge.contract.model import (
 )
 from synapse_bridge.contract.schema_write import VERSION
 from synapse_bridge.contract.types import (
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
@@ -167,7 +168,7 @@ def _wire_message(message: Message, protos: Mapping[str, str]) -> Message:
 
 
 def _wire_field(field: Field, protos: Mapping[str, str]) -> Field:
-    return replace(field, type=_wire_type(field.type, protos), doc="", elixir="")
+    return replace(field, type=_wire_type(field.type, protos), doc="", elixir="", annotation=None)
 
 
 def _wire_union(union: Union, protos: Mapping[str, str]) -> Union:
@@ -204,6 +205,8 @@ def _wire_type(type_: Type, protos: Mapping[str, str]) -> Type:
             return MapOf(_wire_type(key, protos), _wire_type(value, protos), constraints)
         case Nullable(inner):
             return Nullable(_wire_type(inner, protos))
+        case Custom(inner=inner):
+            return Custom(name="", module="", inner=_wire_type(inner, protos), via="annotation")
         case RootOf(inner=inner):
             return _wire_type(inner, protos)
         case Scalar():

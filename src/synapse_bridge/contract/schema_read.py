@@ -6,6 +6,7 @@ from typing import Any, get_args
 from urllib.parse import unquote
 
 from synapse_bridge.contract.model import (
+    Annotation,
     Contract,
     Default,
     Docstring,
@@ -29,6 +30,7 @@ from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.contract.schema_write import LENGTH_KEYWORDS, NUMBER_KEYWORDS, Schema
 from synapse_bridge.contract.types import (
     Constraints,
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
@@ -75,6 +77,8 @@ class _Reader:
                 return EnumRef(name) if name in self.enums else MessageRef(name)
             case {"allOf": [inner], "x-synapse-root": root}:
                 return RootOf(root["name"], root["module"], self.type(inner))
+            case {"allOf": [inner], "x-synapse-custom": about}:
+                return Custom(inner=self.type(inner), **about)
             case {"anyOf": [inner, {"type": "null"}]}:
                 return Nullable(self.type(inner))
             case {"type": "array", "items": False}:
@@ -146,6 +150,7 @@ class _Reader:
             proto=about["proto"],
             elixir=about["elixir"],
             computed=about.get("computed", False),
+            annotation=Annotation(**about["annotation"]) if "annotation" in about else None,
         )
 
     def default(self, type_: Type, kind: str, value: JSONValue) -> Default:

@@ -25,6 +25,7 @@ from synapse_bridge.contract.model import (
 from synapse_bridge.contract.registry import row
 from synapse_bridge.contract.types import (
     Constraints,
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
@@ -114,6 +115,18 @@ def type_schema(type_: Type) -> Schema:
                 "allOf": [type_schema(inner)],
                 "x-synapse-root": {"name": name, "module": module},
             }
+        case Custom():
+            about = {
+                "name": type_.name,
+                "module": type_.module,
+                "via": type_.via,
+                "source": type_.source,
+                "to_wire": type_.to_wire,
+                "from_wire": type_.from_wire,
+                "elixir": type_.elixir,
+                "is_class": type_.is_class,
+            }
+            return {"allOf": [type_schema(type_.inner)], "x-synapse-custom": about}
 
 
 def reference(name: str) -> str:
@@ -157,7 +170,7 @@ def _service(service: Service) -> Schema:
         "stem": service.stem,
         "doc": service.doc,
         "methods": [_method(method) for method in service.methods],
-    }
+    } | ({"naive_datetime": "utc"} if service.naive_datetime == "utc" else {})
 
 
 def _method(method: Method) -> Schema:
@@ -233,6 +246,11 @@ def _field(field: Field, enums: dict[str, Enum]) -> Schema:
         "proto": field.proto,
         "elixir": field.elixir,
     } | ({"computed": True} if field.computed else {})
+    if (instead := field.annotation) is not None:
+        schema["x-synapse-field"]["annotation"] = {
+            "source": instead.source,
+            "module": instead.module,
+        }
     return schema
 
 

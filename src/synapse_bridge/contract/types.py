@@ -170,11 +170,41 @@ class RootOf:
     inner: Type
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custom:
+    """A Python type that travels as a value of another type, always as one value.
+
+    ``via`` says who converts:
+
+    - ``annotation``: nobody; ``source`` is the annotation that holds instead of Python's own;
+    - ``converters``: the functions ``to_wire`` and ``from_wire`` (``package.module.function``), to
+      and from values that fit the annotation ``source``;
+    - ``schema``: the class's own pydantic schema, which takes and gives values of JSON;
+    - ``flag``: the number of an ``enum.Flag``.
+
+    ``name`` is the qualified name of a class, or of the field, parameter or result that stands in
+    its place; ``module`` is the Python module to import, where the names of ``source`` are known.
+    ``elixir`` is the converter module there, or empty where the value is as on the wire.
+    """
+
+    name: str
+    module: str
+    inner: Type
+    via: Literal["annotation", "converters", "schema", "flag"]
+    source: str = ""
+    to_wire: str = ""
+    from_wire: str = ""
+    elixir: str = ""
+    is_class: bool = True
+
+
 Type: TypeAlias = (
     "Scalar | ListOf | SetOf | TupleOf | MapOf | Nullable "
-    "| MessageRef | EnumRef | UnionRef | RootOf"
+    "| MessageRef | EnumRef | UnionRef | RootOf | Custom"
 )
 Ref: TypeAlias = MessageRef | EnumRef | UnionRef
+Named: TypeAlias = Ref | RootOf | Custom
+"""What has a name of its own."""
 Container: TypeAlias = ListOf | SetOf | MapOf
 
 
@@ -184,7 +214,9 @@ def parts(type_: Type) -> dict[str, Type]:
     The many parts of a tuple are ``item_1``, ``item_2`` …; templates have them as ``{items}``.
     """
     match type_:
-        case ListOf(inner) | SetOf(inner) | Nullable(inner) | RootOf(inner=inner):
+        case ListOf(inner) | SetOf(inner) | Nullable(inner):
+            return {"item": inner}
+        case RootOf(inner=inner) | Custom(inner=inner):
             return {"item": inner}
         case TupleOf(items):
             return {f"item_{number}": item for number, item in enumerate(items, 1)}

@@ -21,7 +21,8 @@ type's own constraints allow.
 
 A tuple is a message of its own, whose fields follow the same rules as required ones. A map whose
 keys protobuf's maps cannot have is a ``repeated`` message with ``key`` and ``value``: to the byte
-what protobuf makes of a map. A ``RootModel`` is what it holds.
+what protobuf makes of a map. A ``RootModel`` is what it holds. A custom type is one value, whatever
+it travels as.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from typing import Literal, TypeAlias
 from synapse_bridge.contract.model import Default, Literally, Required, Streamed
 from synapse_bridge.contract.types import (
     Container,
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
@@ -65,7 +67,7 @@ class Entry:
     map: MapOf
 
 
-Element: TypeAlias = Scalar | Ref | TupleOf | Wrapped | Entry
+Element: TypeAlias = Scalar | Ref | TupleOf | Custom | Wrapped | Entry
 Generated: TypeAlias = TupleOf | Wrapped | Entry
 """The messages that no class of the user's stands behind."""
 
@@ -107,8 +109,15 @@ def element(type_: Type) -> Element:
             return Wrapped(inner)
         case RootOf():
             raise AssertionError("not rooted")
-        case Scalar() | TupleOf() | MessageRef() | EnumRef() | UnionRef() as other:
+        case Scalar() | TupleOf() | MessageRef() | EnumRef() | UnionRef() | Custom() as other:
             return other
+
+
+def carried(one: Element) -> Element:
+    """What goes over the wire in the place of a custom type; anything else is itself."""
+    while isinstance(one, Custom):
+        one = element(one.inner)
+    return one
 
 
 def inside(message: Generated) -> tuple[tuple[str, Slot], ...]:

@@ -18,9 +18,8 @@ from synapse_bridge.contract import (
     Literally,
     Message,
     Method,
-    Ref,
+    Named,
     Required,
-    RootOf,
     Streamed,
     Union,
     UnionMember,
@@ -269,7 +268,7 @@ end
 ]
 """
 
-    def _name(self, one: Ref | RootOf) -> str:
+    def _name(self, one: Named) -> str:
         return self._modules.get(one.name, "")
 
     def _defmodule(self, module: str, blocks: list[list[str]]) -> str:

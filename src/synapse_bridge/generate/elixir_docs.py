@@ -15,9 +15,8 @@ from synapse_bridge.contract import (
     Literally,
     Message,
     Method,
-    Ref,
+    Named,
     Required,
-    RootOf,
     Streamed,
     Union,
 )
@@ -179,7 +178,7 @@ class Documentation:
             else "",
         )
 
-    def _name(self, one: Ref | RootOf) -> str:
+    def _name(self, one: Named) -> str:
         return self._modules.get(one.name, "")
 
 

@@ -10,6 +10,7 @@ import pydantic
 from synapse_bridge.contract import (
     Constraints,
     Contract,
+    Custom,
     EnumRef,
     Field,
     JSONValue,
@@ -51,6 +52,9 @@ def constraints(type_: Type) -> Iterator[tuple[str, str]]:
             yield from constraints(inner)
         case RootOf(inner=inner):
             yield from constraints(inner)
+        case Custom(inner=inner, elixir=elixir):
+            if not elixir:
+                yield from constraints(inner)
         case Scalar() | ListOf() | SetOf() | MapOf():
             yield from _options(type_.constraints)
         case TupleOf() | MessageRef() | EnumRef() | UnionRef():
@@ -64,6 +68,9 @@ class _Table:
     def plain(self, type_: Type, *, bare: bool = False) -> str:
         """A type as it is; ``bare`` leaves out the constraints of the value itself."""
         type_ = unrooted(type_)
+        if isinstance(type_, Custom):
+            carried = self.element(type_.inner, bare=bare and not type_.elixir)
+            return f"{{:custom, {type_.elixir}, {carried}}}" if type_.elixir else carried
         template = row(type_).elixir_field
         match type_:
             case MessageRef(name) | EnumRef(name) | UnionRef(name):

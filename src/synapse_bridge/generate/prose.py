@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from synapse_bridge.contract import (
     Constraints,
+    Custom,
     ListOf,
     MapOf,
     Nullable,
@@ -70,7 +71,7 @@ def _demands(type_: Type) -> Iterator[str]:
         case Scalar(kind, constraints):
             unit = "bytes" if kind == "bytes" else "characters"
             yield from _phrases(constraints, unit)
-        case RootOf(inner=inner):
+        case RootOf(inner=inner) | Custom(inner=inner):
             yield from _demands(inner)
         case ListOf(item, constraints) | SetOf(item, constraints):
             yield from _phrases(constraints, "items")

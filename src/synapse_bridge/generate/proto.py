@@ -12,6 +12,7 @@ from functools import partial
 
 from synapse_bridge.contract import (
     Contract,
+    Custom,
     Enum,
     EnumMember,
     EnumRef,
@@ -27,7 +28,7 @@ from synapse_bridge.contract import (
     names,
 )
 from synapse_bridge.contract.registry import ROWS, row
-from synapse_bridge.contract.wire import Element, Entry, Slot, Wrapped, element, slot
+from synapse_bridge.contract.wire import Element, Entry, Slot, Wrapped, carried, element, slot
 from synapse_bridge.generate import prose
 from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.proto_imports import imports
@@ -148,6 +149,8 @@ class _Proto:
     def _element(self, one: Element) -> str:
         template = row(one).proto
         match one:
+            case Custom():
+                return self._element(carried(one))
             case Wrapped() | TupleOf() | Entry():
                 return template.format(name=self.wrappers[one].proto)
             case MessageRef(name) | EnumRef(name) | UnionRef(name):
@@ -164,7 +167,7 @@ _PURPOSE = {
 
 
 def _options(shape: Slot) -> str:
-    option = row(shape.element).proto_option
+    option = row(carried(shape.element)).proto_option
     return f" [{option}]" if option else ""
 
 

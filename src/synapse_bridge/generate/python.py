@@ -14,8 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from typing_extensions import TypeIs
+
 from synapse_bridge.contract import (
     Contract,
+    Custom,
     Enum,
     EnumMember,
     EnumRef,
@@ -102,6 +105,7 @@ class _Server:
         ]
         tables = [line for enum in enums for line in self._table(enum)]
         tables += [line for union in unions for line in self._members(union)]
+        tables += self._types()
         written = " ".join(self._annotations)
         standard = ["import collections"] if "collections." in written else []
         standard += ["import collections.abc"] if "collections.abc." in written else []
@@ -142,6 +146,41 @@ class _Server:
         table = call("serve.Union", display("{", entries, "}"))
         return assignment(self.names.table(union), table, depth=0)
 
+    def _types(self) -> list[str]:
+        """What converts the types that the service maps by itself."""
+        made = {self.names.of(custom): self._custom(custom) for custom in self.names.customs}
+        for name, annotation in self.names.annotations:
+            module = self.names.module(annotation.module)
+            arguments = f'"{name}"', literal(annotation.source), module
+            made[self.names.instead(name)] = call("serve.Annotated", *arguments)
+        lines = [line for name, one in made.items() for line in assignment(name, one, depth=0)]
+        classes = [message for message in self.contract.messages if message.is_class]
+        fields = {f"{message.name}.{field.name}" for message in classes for field in message.fields}
+        options: list[Doc] = [self.names.of(custom) for custom in self.names.customs]
+        options += [self.names.instead(n) for n, _ in self.names.annotations if n in fields]
+        if self.contract.service.naive_datetime == "utc":
+            options.append('naive_datetime="utc"')
+        if options:
+            lines += assignment("TYPES", call("serve.Types", *options), depth=0)
+        return lines
+
+    def _custom(self, custom: Custom) -> Doc:
+        name, module = f'"{custom.name}"', self.names.module(custom.module)
+        match custom.via:
+            case "annotation":
+                return call("serve.Annotated", name, literal(custom.source), module)
+            case "converters":
+                functions = (
+                    f"to_wire={self.names.function_at(custom.to_wire)}",
+                    f"from_wire={self.names.function_at(custom.from_wire)}",
+                )
+                return call("serve.Converted", name, literal(custom.source), module, *functions)
+            case "schema":
+                plain = self.names.annotation(custom.inner)
+                return call("serve.Adapted", self.names.reference(custom), plain)
+            case "flag":
+                return call("serve.Flags", self.names.reference(custom))
+
     # Messages
 
     def from_wire(self, message: Message) -> list[str]:
@@ -167,12 +206,14 @@ class _Server:
             last = statement(concat("return ", call("serve.with_extra", "value", more, names)))
         elif not fields:
             return [*head, "    return {}"]
-        body = (line for field in fields for line in self._read_field(field, variable))
+        body = (line for field in fields for line in self._read_field(message, field, variable))
         return [*head, "    value: dict[str, Any] = {}", *body, *last]
 
-    def _read_field(self, field: Field, variable: str) -> list[str]:
+    def _read_field(self, message: Message, field: Field, variable: str) -> list[str]:
         shape = slot(field.type, field.default)
         read = self.values.read(shape, f"{variable}.{field.proto}")
+        if field.annotation:
+            read = call(f"{self.names.instead(f'{message.name}.{field.name}')}.from_wire", read)
         target = f'value["{field.name}"]'
         if shape.label != "optional":
             return assignment(target, read)
@@ -290,6 +331,20 @@ class _Server:
 
     # The service
 
+    @property
+    def _has_types(self) -> bool:
+        return bool(self._types())
+
+    def _annotations_of(self, method: Method) -> Iterator[str]:
+        """What the configuration says of parameters and the result."""
+        for name in (method.request, method.response):
+            for field in self.contract.message(name).fields:
+                place = "return" if name == method.response else field.name
+                if field.annotation:
+                    yield f'"{place}": {self.names.instead(f"{name}.{field.name}")}'
+                elif place == "return" and _is_place(field.type):
+                    yield f'"{place}": {self.names.of(field.type)}'
+
     def service(self) -> list[str]:
         service = self.contract.service
         methods = display("(", map(self._method, service.methods), ")", tall=True)
@@ -319,6 +374,10 @@ class _Server:
 
     def _about(self, method: Method) -> Iterator[tuple[str, Doc]]:
         yield "fingerprint", f'"{method_hash(self.contract, method)}"'
+        if self._has_types:
+            yield "types", "TYPES"
+        if annotations := [*self._annotations_of(method)]:
+            yield "annotations", display("{", annotations, "}")
         if method.stream:
             yield "stream", f'"{method.stream}"'
             yield "items", f"{self.names.function(method)}_items"
@@ -337,3 +396,7 @@ class _Server:
         names = (f'"{field.name}"' for field in error.fields)
         held = display("(", names, ")" if len(error.fields) != 1 else ",)")
         return call("serve.Raised", f"{self.names.of(MessageRef(error.name))}_error", held)
+
+
+def _is_place(type_: Type) -> TypeIs[Custom]:
+    return isinstance(type_, Custom) and not type_.is_class

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from synapse_bridge.contract import (
+    Annotation,
     Contract,
+    Custom,
     Enum,
     EnumRef,
     Message,
     MessageRef,
     Method,
+    Named,
     Ref,
     RootOf,
     Type,
@@ -22,7 +26,7 @@ from synapse_bridge.contract.names import underscore
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import parts
 
-_OWN = {"Any", "Literal", "SERVICE", "annotations", "collections", "pb", "serve"}
+_OWN = {"TYPES", "Any", "Literal", "SERVICE", "annotations", "collections", "pb", "serve"}
 _LOCALS = {"error", "item", "key", "message", "request", "result", "value"}
 _SUFFIXES = ("from_wire", "to_wire", "arguments", "response", "items", "error")
 
@@ -46,12 +50,21 @@ class PythonNames:
             stem = _claim(underscore(union.proto), taken)
             self._names[UnionRef(union.name)] = stem
             self._tables[union.name] = _claim(stem.upper(), taken)
+        self._customs = {
+            name: _claim(_constant(custom.name, custom.module), taken)
+            for name, custom in sorted(_customs(contract).items())
+        }
+        self._instead = {
+            name: _claim(_constant(name, annotation.module), taken)
+            for name, annotation in _annotations(contract).items()
+        }
         methods = set(_OWN)
         self._functions = {
             method.name: _claim(underscore(method.proto), methods)
             for method in contract.service.methods
         }
         stems = {*self._names.values(), *self._tables.values(), *self._functions.values()}
+        stems |= {*self._customs.values(), *self._instead.values()}
         own = {f"{stem}_{suffix}" for stem in stems for suffix in _SUFFIXES}
         own |= _OWN | _LOCALS | stems
         own.add(f"{contract.service.stem}_pb2")
@@ -61,9 +74,30 @@ class PythonNames:
             alias = _claim("_" + module.replace(".", "_"), own) if top in own else module
             self._modules[module] = alias
 
-    def of(self, one: Ref) -> str:
-        """The stem of the converters of a message or union, the table of an enum."""
-        return self._names[one]
+    def of(self, one: Ref | Custom) -> str:
+        """The stem of the converters of a message or union, the table of an enum, what converts a
+        custom type."""
+        return self._customs[one.name] if isinstance(one, Custom) else self._names[one]
+
+    @property
+    def customs(self) -> Iterator[Custom]:
+        """The custom types, in the order of their names."""
+        customs = _customs(self._contract)
+        return (customs[name] for name in self._customs)
+
+    @property
+    def annotations(self) -> Iterable[tuple[str, Annotation]]:
+        """The annotations of the configuration, by the fields of messages that they are for."""
+        return _annotations(self._contract).items()
+
+    def instead(self, field: str) -> str:
+        """What holds the annotation of the configuration for a field: ``shop.Order.total``."""
+        return self._instead[field]
+
+    def function_at(self, path: str) -> str:
+        """The expression for a user's function ``package.module:function``."""
+        module, _, name = path.partition(":")
+        return f"{self.module(module)}.{name}"
 
     def table(self, union: Union) -> str:
         """The table of a union's members."""
@@ -82,7 +116,7 @@ class PythonNames:
         for module, name in self._modules.items():
             yield f"import {module}" if name == module else f"import {module} as {name}"
 
-    def reference(self, item: Message | Enum | RootOf) -> str:
+    def reference(self, item: Message | Enum | RootOf | Custom) -> str:
         """The expression for a user's class."""
         local, _, _ = item.name.removeprefix(_module(item)).partition("[")
         name = self.module(_module(item)) + local
@@ -94,10 +128,12 @@ class PythonNames:
         """The annotation of values; a ``Literal`` is spelled out, and so is a nameless union."""
         return fill(type_, "python", self._annotation)
 
-    def _annotation(self, one: Ref | RootOf) -> str:
+    def _annotation(self, one: Named) -> str:
         match one:
             case RootOf():
                 return self.reference(one)
+            case Custom():
+                return self.reference(one) if one.is_class else "Any"
             case MessageRef(name):
                 return self.reference(self._contract.message(name))
             case UnionRef(name):
@@ -123,7 +159,7 @@ def literal(value: str | int | bool) -> str:
     return f"'{body}'" if double > body.count("\\'") else '"' + plain.replace('"', '\\"') + '"'
 
 
-def _module(item: Message | Enum | Union | RootOf) -> str:
+def _module(item: Message | Enum | Union | RootOf | Custom) -> str:
     return item.module or item.name.rpartition(".")[0]
 
 
@@ -132,6 +168,11 @@ def _modules(contract: Contract) -> set[str]:
     modules |= {_module(item) for item in contract.messages if item.is_class}
     modules |= {_module(item) for item in contract.enums if item.role == "enum"}
     modules |= {_module(item) for item in contract.unions if item.role == "alias"}
+    for custom in _customs(contract).values():
+        modules.add(custom.module)
+        paths = (custom.to_wire, custom.from_wire)
+        modules |= {path.partition(":")[0] for path in paths if path}
+    modules |= {annotation.module for annotation in _annotations(contract).values()}
     return modules | {root.module for type_ in _types(contract) for root in _roots(type_)}
 
 
@@ -150,6 +191,32 @@ def _roots(type_: Type) -> Iterator[RootOf]:
         yield type_
     for part in parts(type_).values():
         yield from _roots(part)
+
+
+def _customs(contract: Contract) -> dict[str, Custom]:
+    todo = [*_types(contract)]
+    found: dict[str, Custom] = {}
+    while todo:
+        type_ = todo.pop()
+        todo += parts(type_).values()
+        if isinstance(type_, Custom):
+            found[type_.name] = type_
+    return found
+
+
+def _annotations(contract: Contract) -> dict[str, Annotation]:
+    return {
+        f"{message.name}.{field.name}": field.annotation
+        for message in contract.messages
+        for field in message.fields
+        if field.annotation
+    }
+
+
+def _constant(name: str, module: str) -> str:
+    """``shop.models.Sku`` → ``SKU``, ``shop.models.Order.total`` → ``ORDER_TOTAL``."""
+    local = name.removeprefix(f"{module}.")
+    return re.sub(r"\W", "_", underscore(local.replace(".", "_"))).upper()
 
 
 def _claim(name: str, taken: set[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from synapse_bridge.contract import (
+    Custom,
     EnumRef,
     Field,
     ListOf,
@@ -41,7 +42,7 @@ from synapse_bridge.generate.python_layout import (
 class Values:
     """Converts values; ``name`` is what the converters of a message, enum or union are called."""
 
-    def __init__(self, name: Callable[[Ref], str]) -> None:
+    def __init__(self, name: Callable[[Ref | Custom], str]) -> None:
         self._name = name
 
     # From the wire
@@ -78,6 +79,9 @@ class Values:
             case TupleOf(items):
                 fields = zip(items, inside(one), strict=True)
                 return sequence([self._read_item(type_, *at, x, depth) for type_, at in fields])
+            case Custom(inner=inner):
+                read = self._read_element(element(inner), x, depth)
+                return call(f"{self._name(one)}.from_wire", read)
             case Scalar() | MessageRef() | EnumRef() | UnionRef():
                 return self.convert(one, "from_wire", x)
             case Entry():
@@ -133,7 +137,7 @@ class Values:
                 names = ('"key": ', '"value": ')
                 pair = [concat(*both) for both in zip(names, written, strict=True)]
                 return comprehension("[", display("{", pair, "}"), *each, "]")
-            case TupleOf():
+            case TupleOf() | Custom():
                 return self.write_element(type_, x, depth)
             case Scalar() | MessageRef() | EnumRef() | UnionRef():
                 return self.convert(type_, "to_wire", x)
@@ -143,6 +147,8 @@ class Values:
         if isinstance(type_, RootOf):
             return self.write_element(type_.inner, row(type_).to_wire.format(x=x), depth)
         match one := element(type_):
+            case Custom(inner=inner):
+                return self.write_element(inner, f"{self._name(one)}.to_wire({x})", depth)
             case Wrapped():
                 ((name, _),) = inside(one)
                 return display("{", [concat(f'"{name}": ', self.write(type_, x, depth))], "}")

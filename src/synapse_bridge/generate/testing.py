@@ -14,15 +14,19 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from synapse_bridge import config as configuration
 from synapse_bridge.contract import Contract
-from synapse_bridge.introspect import Naming, introspect
+from synapse_bridge.introspect import introspect
 
 GOLDEN = Path(__file__).parent / "testdata" / "golden"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A module and what is generated from it. ``row`` has the rows of the registry it shows."""
+    """A module and what is generated from it; a ``synapse.yaml`` beside it is heeded.
+
+    ``row`` has the rows of the registry that it shows.
+    """
 
     name: str
     target: str
@@ -62,6 +66,7 @@ _CASES = (
     Case("secrets", "secrets_", row="secret_string secret_bytes"),
     Case("anything", "anything", row="any"),
     Case("tensors", "tensors", row="tensor"),
+    Case("customs", "customs", row="custom"),
     Case("lists", "lists", row="list"),
     Case("maps", "maps", row="map"),
     Case("optionals", "optionals", row="nullable"),
@@ -79,7 +84,10 @@ CASES = {case.name: case for case in _CASES}
 @cache
 def _contract(case: Case) -> Contract:
     with importable(case.folder):
-        return introspect(case.target, naming=Naming(elixir_module=case.elixir_module))
+        file = configuration.find(case.folder)
+        source = configuration.read(file) if file else configuration.Source()
+        naming = source.naming(case.target, case.elixir_module)
+        return introspect(case.target, naming=naming, overrides=source.overrides())
 
 
 @contextmanager

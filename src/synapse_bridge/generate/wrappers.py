@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from synapse_bridge.contract import (
     Contract,
+    Custom,
     EnumRef,
     ListOf,
     MapOf,
     MessageRef,
+    Named,
     Nullable,
-    Ref,
     RootOf,
     Scalar,
     SetOf,
@@ -32,6 +33,7 @@ from synapse_bridge.contract.wire import (
     Generated,
     Slot,
     Wrapped,
+    carried,
     element,
     inside,
     slot,
@@ -79,7 +81,7 @@ class Wrappers:
             case Entry(inner):
                 return f"{fill(inner, 'label', self._name)}Entry"
 
-    def _name(self, one: Ref | RootOf) -> str:
+    def _name(self, one: Named) -> str:
         return self._protos[one.name]
 
 
@@ -92,10 +94,11 @@ def _needed(contract: Contract) -> Iterator[Generated]:
             yield from _within(element(member.type))
 
 
-def _within(element: Element) -> Iterator[Generated]:
-    if isinstance(element, Generated):
-        yield _bare(element)
-        for _, inner in inside(element):
+def _within(one: Element) -> Iterator[Generated]:
+    one = carried(one)
+    if isinstance(one, Generated):
+        yield _bare(one)
+        for _, inner in inside(one):
             yield from _within(inner.element)
 
 
@@ -126,7 +129,7 @@ def _without_constraints(type_: Type) -> Type:
             return MapOf(_without_constraints(key), _without_constraints(value))
         case Nullable(inner):
             return Nullable(_without_constraints(inner))
-        case RootOf(inner=inner):
+        case RootOf(inner=inner) | Custom(inner=inner):
             return _without_constraints(inner)
         case Scalar(kind):
             return Scalar(kind)

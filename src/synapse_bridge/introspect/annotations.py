@@ -16,10 +16,8 @@ import pydantic
 from typing_inspection import typing_objects
 
 from synapse_bridge.contract.types import (
-    EnumRef,
     ListOf,
     MapOf,
-    MessageRef,
     Nullable,
     Scalar,
     ScalarKind,
@@ -28,6 +26,8 @@ from synapse_bridge.contract.types import (
 from synapse_bridge.introspect import unsupported
 from synapse_bridge.introspect.catalogue import Catalogue, LiteralValue, qualified
 from synapse_bridge.introspect.constraints import constraints, read_metadata
+from synapse_bridge.introspect.customs import adapted, flags, overridden
+from synapse_bridge.introspect.overrides import Overridden
 from synapse_bridge.introspect.refusal import Place, Unsupported
 from synapse_bridge.introspect.scalars import scalar_kind
 
@@ -63,8 +63,8 @@ class Context:
     checked: bool = True
     within: frozenset[type] = frozenset()
 
-    def override(self) -> Any | None:
-        """The annotation that the configuration puts in the place of this one, or ``None``."""
+    def override(self) -> Overridden | None:
+        """What the configuration puts in the place of this annotation, or ``None``."""
         return self.catalogue.override(f"{self.module}.{self.path}", self.namespace)
 
 
@@ -83,7 +83,10 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
         override = _class_override(annotation, context)
         if override is not None:
             within = context.within | {annotation}
-            return read_type(override, replace(context, within=within), metadata)
+            # Constraints are about the class's own values, not about what they travel as.
+            inner = [] if override.override.converts else metadata
+            type_ = read_type(override.annotation, replace(context, within=within), inner)
+            return overridden(override, type_, is_class=True)
     kind = scalar_kind(annotation)
     if kind is not None:
         return _scalar("bigint" if known.bigint and kind == "int64" else kind, values, context)
@@ -103,7 +106,7 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
     raise unsupported.explain(annotation)
 
 
-def _class_override(cls: type, context: Context) -> Any | None:
+def _class_override(cls: type, context: Context) -> Overridden | None:
     home = vars(sys.modules.get(cls.__module__, builtins))
     override = context.catalogue.override(qualified(cls), home)
     if override is not None and cls in context.within:
@@ -234,11 +237,15 @@ def _is_alias_of(value: Any, annotation: Any) -> bool:
     return [(type(v), v) for v in ours] == [(type(v), v) for v in theirs]
 
 
-def _class(cls: type, context: Context) -> MessageRef | EnumRef:
+def _class(cls: type, context: Context) -> Type:
+    if issubclass(cls, enum.Flag):
+        return flags(cls)
     if issubclass(cls, enum.Enum):
         return context.catalogue.enum(cls)
     is_model = issubclass(cls, pydantic.BaseModel) or dataclasses.is_dataclass(cls)
     is_model = is_model and not issubclass(cls, BaseException)
     if is_model and cls is not pydantic.BaseModel and not unsupported.is_special(cls):
         return context.catalogue.message(cls)
+    if (custom := adapted(cls)) is not None:
+        return custom
     raise unsupported.explain(cls)

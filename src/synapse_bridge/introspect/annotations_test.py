@@ -232,7 +232,6 @@ REFUSED = {
     "T": "name the type",
     "Pair": "BaseModel or a dataclass",
     "Dictionary": "BaseModel or a dataclass",
-    "Bits": "`int`",
     "Text": "`str`",
     "Plain": "write one with the data that it holds",
     "Odd": "str or int value",

@@ -11,7 +11,7 @@ from synapse_bridge.contract import elixir_terms, names
 from synapse_bridge.contract.model import Enum, EnumMember, Message, Union
 from synapse_bridge.contract.types import EnumRef, MessageRef
 from synapse_bridge.introspect import source
-from synapse_bridge.introspect.overrides import Override
+from synapse_bridge.introspect.overrides import Overridden, Override
 from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
 from synapse_bridge.renamed import RenamedFrom
 
@@ -84,14 +84,18 @@ class Catalogue:
         """Whether nothing has that qualified name yet."""
         return name not in self.places
 
-    def override(self, name: str, namespace: Mapping[str, Any]) -> Any | None:
-        """The annotation that the configuration puts in the place of ``name``.
+    def override(self, name: str, namespace: Mapping[str, Any]) -> Overridden | None:
+        """What the configuration puts in the place of ``name``.
 
         It is evaluated with the names of the module in which it stands.
         """
         self.seen.add(name)
         override = self.overrides.get(name)
-        return None if override is None else override.evaluate(name, namespace)
+        if override is None:
+            return None
+        override.check_converters(name)
+        annotation = override.evaluate(name, namespace)
+        return Overridden(name, override, annotation, str(namespace["__name__"]))
 
     def note_renamed(self, name: str, metadata: Iterable[Any]) -> None:
         """Note what the metadata of a field or parameter says about its earlier name."""

@@ -7,7 +7,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +18,7 @@ from synapse_bridge import context as calling
 from synapse_bridge import declaration
 from synapse_bridge.contract import names
 from synapse_bridge.contract.model import (
+    Annotation,
     Default,
     Docstring,
     Field,
@@ -31,6 +32,7 @@ from synapse_bridge.contract.types import Type
 from synapse_bridge.introspect import exceptions, source, streams
 from synapse_bridge.introspect.annotations import Context, peel, read_type
 from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.customs import placed
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.loading import suggestion
@@ -125,7 +127,8 @@ def read_function(
         return None
     answer = []
     if result is not None:
-        answer.append(Field("result", 1, result, Required(), doc.returns, "result", "result"))
+        field = Field("result", 1, result, Required(), doc.returns, "result", "result")
+        answer.append(replace(field, annotation=reader.result_annotation))
     said = declaration.declaration(function)
     request, response = f"{qualified}#request", f"{qualified}#response"
     catalogue.messages[request] = Message(request, "", "", "request", tuple(reader.fields))
@@ -176,6 +179,7 @@ class _Reader:
         self.stream: str | None = None
         self.streams_result = False
         self.is_async = inspect.iscoroutinefunction(function)
+        self.result_annotation: Annotation | None = None
         self.takes_context: str | None = None
 
     def parameter(self, parameter: inspect.Parameter) -> None:
@@ -187,16 +191,15 @@ class _Reader:
         try:
             _check_parameter(parameter)
             check_name(name)
-            hint = context.override()
-            if hint is None:
-                hint = self._hint(name)
+            override = context.override()
+            hint = self._hint(name) if override is None else override.annotation
             if _is_context(hint):
                 return self._take_context(name)
             stream = streams.read_stream(hint)
             if stream is not None:
                 self._take_stream(parameter, stream)
                 hint = stream.item
-            type_ = read_type(hint, context)
+            type_, annotation = placed(override, read_type(hint, context), stream is not None)
             info = FieldInfo.from_annotation(hint)
             _check_info(info)
             self.catalogue.note_renamed(f"{self.module}.{context.path}", info.metadata)
@@ -214,6 +217,7 @@ class _Reader:
                 doc=source.clean(info.description) or dict(self.doc.params).get(name, ""),
                 proto=names.proto_field(name),
                 elixir=names.elixir_field(name, option=True),
+                annotation=annotation,
             )
         )
 
@@ -222,20 +226,26 @@ class _Reader:
         place = source.result_place(self.function, self.name)
         context = self._context(place, "return")
         try:
-            hint = context.override()
-            if hint is None:
-                if "return" not in self.hints:
-                    raise Unsupported(
-                        "it has no annotation", "write `-> …`; `-> None` where nothing comes back"
-                    )
+            override = context.override()
+            if override is not None:
+                hint = override.annotation
+            elif "return" in self.hints:
                 hint = self.hints["return"]
+            else:
+                raise Unsupported(
+                    "it has no annotation", "write `-> …`; `-> None` where nothing comes back"
+                )
             stream = streams.read_stream(hint, generator=streams.is_generator(self.function))
             streams.check_result(self.function, stream)
             if stream is not None:
                 self.streams_result = True
                 self.is_async |= stream.is_async
-                return read_type(stream.item, context)
-            return None if hint is types.NoneType else read_type(hint, context)
+                type_, _ = placed(override, read_type(stream.item, context), True)
+                return type_
+            if hint is types.NoneType:
+                return None
+            type_, self.result_annotation = placed(override, read_type(hint, context))
+            return type_
         except Unsupported as error:
             self.catalogue.refuse(error.at(place))
             return None

@@ -18,6 +18,7 @@ from synapse_bridge.contract.types import ListOf, MapOf, Nullable, Type
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.annotations import Context, read_type
 from synapse_bridge.introspect.catalogue import Catalogue, class_doc, qualified
+from synapse_bridge.introspect.customs import placed
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.naming import check_name
@@ -80,9 +81,9 @@ def _read_field(
         _check_field(cls, info)
         override = context.override()
         if override is None:
-            type_ = read_type(info.annotation, context, info.metadata)
+            type_, annotation = read_type(info.annotation, context, info.metadata), None
         else:
-            type_ = read_type(override, context)
+            type_, annotation = placed(override, read_type(override.annotation, context))
         check_name(name)
     except Unsupported as error:
         catalogue.refuse(error.at(place))
@@ -95,6 +96,7 @@ def _read_field(
         doc=source.clean(info.description) or doc,
         proto=names.proto_field(name),
         elixir=names.elixir_field(name),
+        annotation=annotation,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from synapse_bridge.contract import names, reserved
 from synapse_bridge.contract.model import Contract, Enum, Message, Method, Service
@@ -18,7 +19,8 @@ class Naming:
     """What the configuration or the command line says about names; ``None`` means derived.
 
     ``functions`` maps Python function names to Elixir ones; ``origin`` is where it says so.
-    ``rpcs`` are those that the lock keeps, by qualified function.
+    ``naive_datetime`` is what a ``datetime`` without a time zone means. ``rpcs`` are those that the
+    lock keeps, by qualified function.
     """
 
     elixir_module: str | None = None
@@ -26,6 +28,7 @@ class Naming:
     service: str | None = None
     functions: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
+    naive_datetime: Literal["refused", "utc"] = "refused"
     rpcs: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,7 +59,8 @@ def service_names(module: str, doc: str, naming: Naming) -> Service:
     _check_elixir_module(elixir, module)
     package = naming.proto_package or names.proto_package(elixir)
     service = naming.service or names.service(elixir)
-    return Service(module, package, service, elixir, names.stem(elixir), doc, ())
+    naive = naming.naive_datetime
+    return Service(module, package, service, elixir, names.stem(elixir), doc, (), naive)
 
 
 def _check_elixir_module(elixir: str, module: str) -> None:

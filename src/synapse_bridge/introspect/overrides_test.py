@@ -7,7 +7,15 @@ import re
 import pytest
 
 from synapse_bridge.contract.model import Contract, Literally
-from synapse_bridge.contract.types import Constraints, ListOf, MapOf, MessageRef, Scalar, Type
+from synapse_bridge.contract.types import (
+    Constraints,
+    Custom,
+    ListOf,
+    MapOf,
+    MessageRef,
+    Scalar,
+    Type,
+)
 from synapse_bridge.introspect import IntrospectionError, Override, introspect
 from synapse_bridge.introspect.conftest import Write
 
@@ -53,7 +61,8 @@ def test_classes_fields_parameters_and_results(write: Write) -> None:
     def types(name: str) -> dict[str, Type]:
         return {f.name: f.type for f in contract.message(f"{module}.{name}").fields}
 
-    assert types("Item") == {"sku": STR, "count": Scalar("int64")}
+    sku = Custom(name=f"{module}.Sku", module=module, inner=STR, via="annotation", source="str")
+    assert types("Item") == {"sku": sku, "count": Scalar("int64")}
     assert types("Order") == {
         "items": ListOf(MessageRef(f"{module}.Item")),
         "extra": MapOf(STR, STR),

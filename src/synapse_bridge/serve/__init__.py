@@ -6,6 +6,7 @@ gRPC's server is loaded when a server starts.
 """
 
 from synapse_bridge.serve.cli import main, run
+from synapse_bridge.serve.custom import Adapted, Annotated, Converted, Flags, Types
 from synapse_bridge.serve.identity import Identity
 from synapse_bridge.serve.loading import CannotServe, load
 from synapse_bridge.serve.options import Options
@@ -32,13 +33,18 @@ from synapse_bridge.serve.wellknown import (
 )
 
 __all__ = [
+    "Adapted",
+    "Annotated",
     "CannotServe",
+    "Converted",
+    "Flags",
     "Identity",
     "Members",
     "Method",
     "Options",
     "Raised",
     "Service",
+    "Types",
     "UnknownNumber",
     "from_date",
     "from_digits",

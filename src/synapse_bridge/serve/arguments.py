@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Set
-from typing import Any, NotRequired, Required
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Set,
+)
+from typing import TYPE_CHECKING, Any, NotRequired, Required
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+from pydantic_core import SchemaValidator
 from typing_extensions import TypedDict
 from typing_inspection import typing_objects
 
-# Introspection has refused all classes that the bridge does not know. What a request holds may be
-# secret, and errors get into logs.
-_CONFIG = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
+if TYPE_CHECKING:
+    from synapse_bridge.serve.service import Method
+
+# Introspection has refused all classes that the bridge does not know.
+_CONFIG = ConfigDict(arbitrary_types_allowed=True)
 
 
 def hints(function: Callable[..., Any]) -> dict[str, Any]:
@@ -22,8 +32,16 @@ def hints(function: Callable[..., Any]) -> dict[str, Any]:
     return typing.get_type_hints(annotated, include_extras=True)
 
 
+def result(method: Method) -> Any:
+    """The annotation of what a method returns, or the custom type that stands for it."""
+    own = hints(method.function).get("return", Any)
+    return method.annotations.get("return", own)
+
+
 def validator(
-    function: Callable[..., Any], apart: Set[str] = frozenset()
+    function: Callable[..., Any],
+    apart: Set[str] = frozenset(),
+    validated: Collection[str] = (),
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The check of a dict of arguments by name; returns them validated, models built.
 
@@ -36,8 +54,10 @@ def validator(
     fields. The lax mode is the exact one here: the wire's types follow from the annotations, so
     that values arrive as what they are, and all that strict mode would add is to refuse the
     dicts and members that stand for the instances a Python caller would have passed.
+
+    The arguments in ``validated`` are so already, by an annotation of the configuration.
     """
-    annotations = hints(function)  # a parameter without one has its type from the configuration
+    annotations = hints(function) | dict.fromkeys(validated, Any)
     signature = inspect.signature(function).parameters.values()
     parameters = [parameter for parameter in signature if parameter.name not in apart]
     if not parameters:
@@ -83,7 +103,9 @@ def item_validator(stream: Any) -> Callable[[Any], Any]:
 
 
 def _validator(adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
-    check: Callable[..., Any] = adapter.validator.validate_python
+    # Whether errors tell inputs is decided at the root; a model's own configuration is below it.
+    root = SchemaValidator(adapter.core_schema, {"hide_input_in_errors": True})
+    check: Callable[..., Any] = root.validate_python
 
     def validate(value: Any) -> Any:
         return check(value, strict=False, by_alias=False, by_name=True)

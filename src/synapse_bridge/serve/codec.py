@@ -27,15 +27,17 @@ class Codec:
         self._read = unreadable.checked(method.arguments)
         annotations = arguments.hints(method.function)
         apart = {name for name in (method.stream, method.context) if name}
-        self._validate = arguments.validator(method.function, apart)
+        self._validate = arguments.validator(method.function, apart, method.annotations)
         self._validate_item: Callable[[Any], Any] = lambda value: value
         self._read_items: Callable[[Any], Sequence[Any]] = lambda request: ()
         if method.items:
             self._read_items = unreadable.checked_items(method.items)
         if method.stream:
             self._validate_item = arguments.item_validator(annotations.get(method.stream, Any))
-        result = annotations.get("return", Any)
-        self._check = exact.checker(arguments.item(result) if method.streams_result else result)
+        result = arguments.result(method)
+        if method.streams_result:
+            result = arguments.item(result)
+        self._check = exact.checker(result, method.types)
 
     @property
     def has_arguments(self) -> bool:

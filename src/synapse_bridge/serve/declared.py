@@ -15,6 +15,7 @@ from pydantic_core import ValidationError
 
 from synapse_bridge.declaration import declaration
 from synapse_bridge.serve import exact
+from synapse_bridge.serve.custom import Types
 from synapse_bridge.serve.failure import Crossing, ResultMismatch, code_of
 from synapse_bridge.serve.service import Method, Raised
 
@@ -25,7 +26,7 @@ class Declared:
     def __init__(self, method: Method) -> None:
         given = declaration(method.function).codes
         self._known = {
-            cls: (raised, _checker(cls, raised), _code(cls, given))
+            cls: (raised, _checker(cls, raised, method.types), _code(cls, given))
             for cls, raised in method.raises.items()
         }
 
@@ -51,7 +52,7 @@ def _message(error: BaseException, raised: Raised, check: exact.Check) -> Messag
     return raised.message(error)
 
 
-def _checker(cls: type[BaseException], raised: Raised) -> exact.Check:
+def _checker(cls: type[BaseException], raised: Raised, types: Types) -> exact.Check:
     """The check of what an exception holds, by the annotations of its class and constructors."""
     hints: dict[str, Any] = {}
     for owner in cls.__mro__:
@@ -59,7 +60,7 @@ def _checker(cls: type[BaseException], raised: Raised) -> exact.Check:
         if hasattr(constructor, "__code__"):
             hints = typing.get_type_hints(constructor, include_extras=True) | hints
     hints |= typing.get_type_hints(cls, include_extras=True)
-    return exact.members_checker({name: hints.get(name, Any) for name in raised.fields})
+    return exact.members_checker({name: hints.get(name, Any) for name in raised.fields}, types)
 
 
 def _code(cls: type[BaseException], given: Mapping[type[BaseException], str]) -> grpc.StatusCode:

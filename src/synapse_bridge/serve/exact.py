@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator
 from pydantic_core import core_schema as cs
 from typing_inspection import typing_objects
 
+from synapse_bridge.serve.custom import Custom, Types
 from synapse_bridge.serve.exact_scalars import ANY, scalar
 
 
@@ -39,24 +40,24 @@ class Check:
     recursive: bool
 
 
-def checker(annotation: Any, *, naive_is_utc: bool = False) -> Check:
+def checker(annotation: Any, types: Types | None = None) -> Check:
     """The check for values of an annotation, which is resolved and may be ``Annotated``.
 
-    ``naive_is_utc`` lets a ``datetime`` without a time zone pass, which then means UTC.
+    ``types`` are those of the service.
 
     What the bridge has no type for is let through: introspection refuses such annotations, except
     where the configuration names another type for them.
     """
-    schemas = _Schemas(naive_is_utc)
+    schemas = _Schemas(types or Types())
     schema = schemas.of(annotation)
     if schemas.classes:
         schema = cs.definitions_schema(schema, list(schemas.classes.values()))
     return Check(SchemaValidator(schema).validate_python, schemas.recursive)
 
 
-def members_checker(annotations: Mapping[str, Any]) -> Check:
+def members_checker(annotations: Mapping[str, Any], types: Types) -> Check:
     """The check of a dict of values, each by its annotation; one that is absent does not fit."""
-    schemas = _Schemas(naive_is_utc=False)
+    schemas = _Schemas(types)
     members = {name: cs.typed_dict_field(schemas.of(hint)) for name, hint in annotations.items()}
     schema: CoreSchema = cs.typed_dict_schema(members)
     if schemas.classes:
@@ -67,8 +68,8 @@ def members_checker(annotations: Mapping[str, Any]) -> Check:
 class _Schemas:
     """Makes schemas; one definition for each class, so that recursive classes come to an end."""
 
-    def __init__(self, naive_is_utc: bool) -> None:
-        self._naive_is_utc = naive_is_utc
+    def __init__(self, types: Types) -> None:
+        self._types = types
         self.classes: dict[type, CoreSchema] = {}
         self.recursive = False
         self._open: list[type] = []
@@ -78,7 +79,13 @@ class _Schemas:
     ) -> CoreSchema:
         """The schema of an annotation. ``by_value``: enums are held as their values."""
         annotation, inner = _peel(annotation)
-        one = scalar(annotation, [*inner, *metadata], naive_is_utc=self._naive_is_utc)
+        if (
+            custom := annotation
+            if isinstance(annotation, Custom)
+            else self._types.of_class(annotation)
+        ):
+            return custom.schema(self.of)
+        one = scalar(annotation, [*inner, *metadata], naive_is_utc=self._types.naive_is_utc)
         if one is not None:
             self.recursive |= one is ANY
             return one
@@ -119,10 +126,13 @@ class _Schemas:
     def _fields(self, cls: type) -> CoreSchema:
         config: Mapping[str, Any] = getattr(cls, "model_config", None) or {}
         by_value = bool(config.get("use_enum_values"))
-        members = {
-            name: cs.typed_dict_field(self.of(annotation, metadata, by_value=by_value))
-            for name, (annotation, metadata) in _members(cls).items()
-        }
+        members = {}
+        for name, (annotation, metadata) in _members(cls).items():
+            if custom := self._types.of_field(cls, name):
+                schema = custom.schema(self.of)
+            else:
+                schema = self.of(annotation, metadata, by_value=by_value)
+            members[name] = cs.typed_dict_field(schema)
         return cs.typed_dict_schema(members)
 
 

@@ -34,7 +34,7 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, DebugInfo, ErrorInfo
 from google.rpc.status_pb2 import Status
-from pydantic_core import ErrorDetails, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
 
 from synapse_bridge import declaration
 from synapse_bridge.context import Cancelled
@@ -196,6 +196,8 @@ class Failures:
     def _raised(self, method: str, error: BaseException) -> Status:
         correlation = correlation_id()
         name = qualified_name(type(error))
+        if isinstance(error, ValidationError):
+            error = _without_inputs(error)
         LOG.error(
             "%s/%s raised %s [%s]",
             *(self.service, method, name, correlation),
@@ -270,6 +272,20 @@ def _status(code: grpc.StatusCode, message: str, *details: Message) -> Status:
     for detail in details:
         status.details.add().Pack(detail)
     return status
+
+
+def _without_inputs(error: ValidationError) -> ValidationError:
+    """The same error without the values that it is about, which may be secret."""
+    lines = [
+        InitErrorDetails(
+            type=PydanticCustomError(detail["type"], "{message}", {"message": detail["msg"]}),
+            loc=detail["loc"],
+            input=None,
+        )
+        for detail in error.errors(include_url=False, include_input=False)
+    ]
+    hidden = ValidationError.from_exception_data(error.title, lines, hide_input=True)
+    return hidden.with_traceback(error.__traceback__)
 
 
 def _text(error: BaseException) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 
+from synapse_bridge.serve.custom import Custom, Types
+
 
 @dataclass(frozen=True, slots=True)
 class Raised:
@@ -31,6 +33,8 @@ class Method:
     or none. With ``streams_result`` the function gives its results one by one. ``context`` names
     the parameter that takes the call's :class:`~synapse_bridge.Context`. ``timeout``, in seconds,
     is the longest that a call may take. ``raises`` are the declared exceptions.
+    ``types`` are those that the service maps by itself, and ``annotations`` what the configuration
+    says of parameters (and of the result, as ``return``) in the place of the function.
     ``fingerprint`` is what the contract's fingerprint is to the whole.
     """
 
@@ -46,6 +50,8 @@ class Method:
     streams_result: bool = False
     context: str | None = None
     timeout: float | None = None
+    types: Types = field(default_factory=Types)
+    annotations: Mapping[str, Custom] = field(default_factory=dict)
     raises: Mapping[type[BaseException], Raised] = field(default_factory=dict)
 
 

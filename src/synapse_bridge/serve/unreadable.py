@@ -15,11 +15,29 @@ class Unreadable:
     It never gets to a validator, which may let anything pass: :func:`checked` finds it before.
     """
 
-    __slots__ = ("reason",)
+    __slots__ = ("errors",)
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, rule: str = "unreadable") -> None:
+        error = PydanticCustomError(rule, "{reason}", {"reason": reason})
+        self.errors: Sequence[InitErrorDetails] = [InitErrorDetails(type=error, loc=(), input=None)]
         _HERE.made = True
+
+    @classmethod
+    def of(cls, error: ValidationError) -> Unreadable:
+        """A value that does not validate as one of the configuration's annotations.
+
+        That was the only item of a list, for a reason of pydantic's.
+        """
+        made = cls("")
+        made.errors = [
+            InitErrorDetails(
+                type=PydanticCustomError(detail["type"], "{message}", {"message": detail["msg"]}),
+                loc=detail["loc"][1:],
+                input=None,
+            )
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+        return made
 
 
 class _Thread(threading.local):
@@ -28,6 +46,11 @@ class _Thread(threading.local):
 
 
 _HERE = _Thread()
+
+
+def found() -> bool:
+    """Whether the request that is being read is refused already."""
+    return _HERE.made
 
 
 def checked(arguments: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -58,15 +81,15 @@ def checked_items(items: Callable[[Any], Sequence[Any]]) -> Callable[[Any], Sequ
 
 
 def _refuse(value: Any) -> None:
-    errors = list(_errors(value, ()))
-    raise ValidationError.from_exception_data("Arguments", errors, hide_input=True)
+    if errors := list(_errors(value, ())):
+        raise ValidationError.from_exception_data("Arguments", errors, hide_input=True)
 
 
 def _errors(value: Any, at: tuple[int | str, ...]) -> Iterator[InitErrorDetails]:
     match value:
         case Unreadable():
-            error = PydanticCustomError("unreadable", "{reason}", {"reason": value.reason})
-            yield InitErrorDetails(type=error, loc=at, input=None)
+            for error in value.errors:
+                yield InitErrorDetails(type=error["type"], loc=(*at, *error["loc"]), input=None)
         case dict():
             for key, item in value.items():
                 yield from _errors(item, (*at, key if isinstance(key, int | str) else str(key)))
