@@ -37,7 +37,7 @@ defmodule SynapseBridge.Channel do
   `Task.shutdown/2` for example.
   """
 
-  alias SynapseBridge.Channel.{Call, Connector, Exchange, Options, Retry, Table}
+  alias SynapseBridge.Channel.{Call, Connector, Contract, Exchange, Options, Retry, Table}
   alias SynapseBridge.{Server, Status, Telemetry}
   alias SynapseBridge.Transport.{Credentials, Metadata, Request, Response}
 
@@ -184,7 +184,7 @@ defmodule SynapseBridge.Channel do
         ended({:error, connection_crashed(table, reason)}, span)
 
       event ->
-        event |> result(table, call) |> ended(span)
+        event |> noticed(table, exchange.connection, call) |> result(table, call) |> ended(span)
     end
   end
 
@@ -227,6 +227,8 @@ defmodule SynapseBridge.Channel do
 
       call = %Call{
         caller: self(),
+        client: option(opts, :client, nil),
+        path: path,
         head: head,
         metadata: metadata,
         list_size: head_size + metadata_size,
@@ -286,12 +288,31 @@ defmodule SynapseBridge.Channel do
   end
 
   defp attempt(table, call, wait?, connection, attempts) do
-    case Call.exchange(connection, call) do
+    case exchange(table, connection, call) do
+      {:ok, _message, []} = result -> result
       {:retry, reason} -> attempt_again(table, call, wait?, reason, attempts)
       {:down, reason} -> connection_died(table, call, wait?, reason, attempts)
       {:error, %Status{code: 1} = status} -> cancelled(call, status)
-      result -> result
+      result -> noticed(result, table, connection, call)
     end
+  end
+
+  defp exchange(%{options: %{on_stale: :error}} = table, connection, %{client: client} = call)
+       when client != nil do
+    with :ok <- Contract.admit(table, connection, call), do: Call.exchange(connection, call)
+  end
+
+  defp exchange(_table, connection, call), do: Call.exchange(connection, call)
+
+  defp noticed(result, table, connection, call) do
+    case result do
+      {:ok, _message, trailers} -> Contract.notice(table, connection, call, trailers)
+      {:done, trailers} -> Contract.notice(table, connection, call, trailers)
+      {:error, status} -> Contract.notice(table, connection, call, status.trailers)
+      _other -> :ok
+    end
+
+    result
   end
 
   # Nothing was sent, or the server has not worked on the call: trying again does no harm.

@@ -17,6 +17,8 @@ defmodule SynapseBridge.Channel.Call do
   defstruct [
     :ref,
     :caller,
+    :client,
+    :path,
     :head,
     :timeout,
     :metadata,
@@ -29,6 +31,8 @@ defmodule SynapseBridge.Channel.Call do
 
   @typedoc """
     * `ref` - monitor and alias that the answer goes to
+    * `client` - the module that makes it, if one does
+    * `path` - the method
     * `head`, `timeout`, `metadata` - parts of the header block (`SynapseBridge.Transport.Request`),
       which amount to `list_size` for SETTINGS_MAX_HEADER_LIST_SIZE
 
@@ -42,6 +46,8 @@ defmodule SynapseBridge.Channel.Call do
   @type t :: %__MODULE__{
           ref: reference() | nil,
           caller: pid(),
+          client: module() | nil,
+          path: String.t() | nil,
           head: binary(),
           timeout: binary() | nil,
           metadata: binary(),

@@ -102,6 +102,7 @@ defmodule SynapseBridge.Channel.Connector do
   def handle_info({:connected, pid}, state) do
     with_slot(state, pid, fn slot ->
       since = System.monotonic_time(:millisecond)
+      Table.note(state.table, pid, :target, to_string(slot.target))
       event(state, slot, :up, %{system_time: System.system_time()}, %{})
 
       case state.table.options.health_check do
@@ -220,6 +221,7 @@ defmodule SynapseBridge.Channel.Connector do
     {gone, slots} = Enum.split_with(state.slots, fn {_id, slot} -> slot.target == target end)
     pids = for {_id, slot} <- gone, pid = Slot.pid(slot), do: pid
     for {_id, slot} <- gone, do: down(state, slot, "the server is not there any more")
+    for pid <- pids, do: Table.forget(state.table, pid)
     Enum.each(pids, &Connection.retire/1)
     %{state | slots: Map.new(slots), ids: Map.drop(state.ids, pids)}
   end
@@ -254,6 +256,7 @@ defmodule SynapseBridge.Channel.Connector do
 
   defp forget(state, pid) do
     Table.withdraw(state.table, pid)
+    Table.forget(state.table, pid)
     %{state | ids: Map.delete(state.ids, pid)}
   end
 

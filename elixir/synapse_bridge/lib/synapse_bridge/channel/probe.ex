@@ -6,18 +6,29 @@ defmodule SynapseBridge.Channel.Probe do
   alias SynapseBridge.Channel.{Call, Table}
   alias SynapseBridge.Transport.Request
 
-  @doc "Makes a unary call on `connection`, and waits for at most `timeout` milliseconds."
-  @spec unary(Table.t(), connection :: pid(), path :: String.t(), iodata(), pos_integer()) ::
-          Call.answer() | :timeout | {:down, term()}
-  def unary(table, connection, path, message, timeout) do
+  @doc """
+  Makes a unary call on `connection`, and waits for at most `timeout` milliseconds. It has the metadata
+  of `like`, if that is given: who may make that call may ask about it.
+  """
+  @spec unary(
+          Table.t(),
+          connection :: pid(),
+          path :: String.t(),
+          iodata(),
+          timeout :: non_neg_integer(),
+          like :: Call.t() | nil
+        ) :: Call.answer() | :timeout | {:down, term()}
+  def unary(table, connection, path, message, timeout, like \\ nil) do
     {head, size} = Table.head(table, path)
+    # The size of the other call is at least that of its metadata.
+    {metadata, metadata_size} = if like, do: {like.metadata, like.list_size}, else: {"", 0}
     {:ok, body} = Request.body(message)
 
     Call.exchange(connection, %Call{
       caller: self(),
       head: head,
-      metadata: "",
-      list_size: size,
+      metadata: metadata,
+      list_size: size + metadata_size,
       body: body,
       deadline: Call.deadline(timeout)
     })

@@ -136,6 +136,23 @@ defmodule SynapseBridge.Channel.Table do
     end
   end
 
+  @doc "Notes something about a connection, unless that is noted already."
+  @spec note(t(), connection :: pid(), what :: term(), value :: term()) :: boolean()
+  def note(%__MODULE__{ets: ets}, connection, what, value) do
+    :ets.insert_new(ets, {{connection, what}, value})
+  rescue
+    ArgumentError -> false
+  end
+
+  @doc "What is noted about a connection."
+  @spec noted(t(), connection :: pid(), what :: term()) :: term()
+  def noted(table, connection, what), do: lookup(table, {connection, what})
+
+  @doc "Forgets what is noted about a connection."
+  @spec forget(t(), connection :: pid()) :: true
+  def forget(%__MODULE__{ets: ets}, connection),
+    do: :ets.match_delete(ets, {{connection, :_}, :_})
+
   @doc "The header block that all calls of the method at `path` share, made with the first one."
   @spec head(t(), path :: String.t()) :: Request.block()
   def head(%__MODULE__{ets: ets} = table, path) do

@@ -16,9 +16,13 @@ defmodule SynapseBridge.Transport.Response do
   """
   @spec result({http_status :: pos_integer(), Metadata.t()}, [binary()], Metadata.t() | nil) ::
           result()
-  def result({200, headers}, body, [{"grpc-status", "0"}]), do: message(headers, body, [])
+  def result({200, headers}, body, [{"grpc-status", "0"}]),
+    do: headers |> message(body, []) |> with_contract(headers)
+
   def result({status, headers}, body, nil), do: result(status, headers, body, headers)
-  def result({status, headers}, body, trailers), do: result(status, headers, body, trailers)
+
+  def result({status, headers}, body, trailers),
+    do: status |> result(headers, body, trailers) |> with_contract(headers)
 
   @doc """
   How a streamed response has ended, the messages apart: `:ok` with the trailing metadata. `rest` is
@@ -26,11 +30,14 @@ defmodule SynapseBridge.Transport.Response do
   """
   @spec ended({http_status :: pos_integer(), Metadata.t()}, rest :: iodata(), Metadata.t() | nil) ::
           {:ok, trailers :: Metadata.t()} | {:error, Status.t()}
-  def ended({200, _headers}, [], [{"grpc-status", "0"}]), do: {:ok, []}
+  def ended({200, headers}, [], [{"grpc-status", "0"}]), do: with_contract({:ok, []}, headers)
 
-  def ended({http_status, headers}, rest, trailers) do
-    trailers = trailers || headers
+  def ended({_status, headers} = head, rest, nil), do: ended(head, rest, headers, headers)
 
+  def ended({_status, headers} = head, rest, trailers),
+    do: head |> ended(rest, trailers, headers) |> with_contract(headers)
+
+  defp ended({http_status, _headers}, rest, trailers, headers) do
     case List.keyfind(trailers, "grpc-status", 0) do
       {_key, "0"} when rest == [] -> {:ok, Metadata.decode(trailers)}
       {_key, "0"} -> internal("the response ends in the middle of a message")
@@ -38,6 +45,21 @@ defmodule SynapseBridge.Transport.Response do
       nil -> {:error, no_status(http_status, headers, rest)}
     end
   end
+
+  # Only a server with another contract than the client's has this header
+  # (SynapseBridge.Channel.Contract). It is passed on with what comes at the end.
+  defp with_contract(result, headers) do
+    case List.keyfind(headers, "synapse-contract", 0) do
+      nil -> result
+      field -> add(result, field)
+    end
+  end
+
+  defp add({:ok, trailers}, field), do: {:ok, [field | trailers]}
+  defp add({:ok, message, trailers}, field), do: {:ok, message, [field | trailers]}
+
+  defp add({:error, status}, field),
+    do: {:error, %{status | trailers: [field | status.trailers]}}
 
   defp result(http_status, headers, body, trailers) do
     case List.keyfind(trailers, "grpc-status", 0) do
