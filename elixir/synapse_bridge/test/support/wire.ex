@@ -66,6 +66,7 @@ defmodule SynapseBridge.Wire do
   def rst_stream(id, code), do: frame(:rst_stream, [], id, <<code(code)::32>>)
   def window_update(id, increment), do: frame(:window_update, [], id, <<increment::32>>)
   def ping(opaque), do: frame(:ping, [], 0, opaque)
+  def ping_ack(opaque), do: frame(:ping, [:ack], 0, opaque)
 
   def goaway(last_id, code, text \\ "") do
     frame(:goaway, [], 0, <<last_id::32, code(code)::32, text::binary>>)
@@ -119,6 +120,7 @@ defmodule SynapseBridge.Wire do
   def read(:continuation, 4, id, part), do: {:continuation, id, part, :last}
   def read(:rst_stream, 0, id, <<code::32>>), do: {:rst_stream, id, code_name(code)}
   def read(:settings, 1, 0, ""), do: :settings_ack
+  def read(:ping, 0, 0, opaque), do: {:ping, opaque}
   def read(:ping, 1, 0, opaque), do: {:ping_ack, opaque}
   def read(:window_update, 0, id, <<increment::32>>), do: {:window_update, id, increment}
 

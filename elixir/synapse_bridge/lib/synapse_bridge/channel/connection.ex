@@ -24,7 +24,7 @@ defmodule SynapseBridge.Channel.Connection do
 
   use GenServer, restart: :temporary
 
-  alias SynapseBridge.Channel.{Balancer, Call, Failure, Streams, Table}
+  alias SynapseBridge.Channel.{Balancer, Call, Failure, Keepalive, Streams, Table}
   alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
   alias SynapseBridge.Transport.{Request, Response, Socket, Target, TLS}
 
@@ -32,6 +32,7 @@ defmodule SynapseBridge.Channel.Connection do
   # Twice this is how long the server goes on at most for a caller that is dead.
   @sweep_interval 40
   @answers_per_refusal 500
+  @ping Frame.ping("keepaliv")
   @used_up "its stream ids are used up"
 
   # In words: room for a packet full of responses and what becomes of them, so that garbage is not
@@ -56,6 +57,7 @@ defmodule SynapseBridge.Channel.Connection do
     queue: :queue.new(),
     queued: 0,
     taken: 0,
+    keepalive: nil,
     reserve: 0,
     answered: 0
   ]
@@ -132,7 +134,8 @@ defmodule SynapseBridge.Channel.Connection do
   def handle_info({tag, socket, data}, %{socket: {_module, socket}} = state)
       when tag in [:tcp, :ssl] do
     {http2, out, events} = Connection.receive(state.http2, data)
-    state = Enum.reduce(events, %{state | http2: http2}, &event/2)
+    state = %{state | http2: http2, keepalive: Keepalive.heard(state.keepalive)}
+    state = Enum.reduce(events, state, &event/2)
     {state, out} = if state.queued == 0, do: {state, out}, else: release(state, out)
     write(state, out)
   end
@@ -167,6 +170,14 @@ defmodule SynapseBridge.Channel.Connection do
     calls = queued ++ Connection.owners_below(http2, state.swept)
     state = %{state | swept: http2.next_id}
     cancel(state, for({ref, caller} <- calls, not Process.alive?(caller), do: ref))
+  end
+
+  def handle_info(:keepalive, %{http2: http2} = state) do
+    case Keepalive.tick(state.keepalive, map_size(http2.streams) > 0 or state.queued > 0) do
+      {:dead, silence} -> lost(state, "the server did not answer a PING within #{silence} ms")
+      {:wait, keepalive, time} -> write(keep_alive(state, {keepalive, time}), [])
+      {:ping, keepalive, time} -> write(keep_alive(state, {keepalive, time}), @ping)
+    end
   end
 
   # Before the SETTINGS there are no calls to finish.
@@ -341,13 +352,14 @@ defmodule SynapseBridge.Channel.Connection do
     if reason == :refused, do: %{state | reserve: state.reserve + 1, answered: 0}, else: state
   end
 
-  defp event(:ready, state) do
+  defp event(:ready, %{table: table} = state) do
     _ = Process.cancel_timer(state.settings_timer)
     send(state.connector, {:connected, self()})
-    state
+    keep_alive(state, Keepalive.new(table.options.keepalive, Table.complaints(table)))
   end
 
   defp event({:goaway, code, text}, state) do
+    if code == :enhance_your_calm and text == "too_many_pings", do: Table.complain(state.table)
     text = if text == "", do: "", else: ": " <> inspect(text)
     drain(state, "the server is closing it (GOAWAY, #{ErrorCode.label(code)}#{text})")
   end
@@ -367,6 +379,13 @@ defmodule SynapseBridge.Channel.Connection do
   end
 
   defp reserve_less(state), do: %{state | reserve: state.reserve - 1, answered: 0}
+
+  defp keep_alive(state, nil), do: state
+
+  defp keep_alive(state, {keepalive, time}) do
+    Process.send_after(self(), :keepalive, time)
+    %{state | keepalive: keepalive}
+  end
 
   # Withdrawn first: a caller that is sent away must not come back.
   defp drain(state, text) do

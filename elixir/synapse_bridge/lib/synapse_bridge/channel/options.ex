@@ -3,7 +3,7 @@ defmodule SynapseBridge.Channel.Options do
 
   # The options of a channel and of a call, in tables that check and document them.
 
-  alias SynapseBridge.Channel.{Backoff, Health, Retry}
+  alias SynapseBridge.Channel.{Backoff, Health, Keepalive, Retry}
   alias SynapseBridge.Channel.Options.Schema
   alias SynapseBridge.{Server, Telemetry}
   alias SynapseBridge.Transport.{Credentials, Target, TLS}
@@ -124,6 +124,11 @@ defmodule SynapseBridge.Channel.Options do
       type: {:options, Backoff.options()},
       default: [],
       doc: "the pauses between attempts to connect:"
+    ],
+    keepalive: [
+      type: {:switch, Keepalive.options()},
+      default: false,
+      doc: "whether silent servers are asked whether they are there (PING). `true`, or:"
     ],
     health_check: [
       type: {:switch, Health.options()},

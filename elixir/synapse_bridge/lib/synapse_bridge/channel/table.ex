@@ -136,6 +136,18 @@ defmodule SynapseBridge.Channel.Table do
     end
   end
 
+  @doc "Notes that a server has complained of too many PINGs."
+  @spec complain(t()) :: integer()
+  def complain(%__MODULE__{ets: ets}) do
+    :ets.update_counter(ets, :complaints, 1, {:complaints, 0})
+  rescue
+    ArgumentError -> 0
+  end
+
+  @doc "How often servers have complained."
+  @spec complaints(t()) :: non_neg_integer()
+  def complaints(table), do: lookup(table, :complaints) || 0
+
   @doc "Notes something about a connection, unless that is noted already."
   @spec note(t(), connection :: pid(), what :: term(), value :: term()) :: boolean()
   def note(%__MODULE__{ets: ets}, connection, what, value) do

@@ -146,6 +146,11 @@ defmodule SynapseBridge.HTTP2.Frame do
   @spec settings_ack() :: binary()
   def settings_ack, do: <<0::24, unquote(@types[:settings]), @ack, 0::32>>
 
+  @doc "A question whether the server is there."
+  @spec ping(<<_::64>>) :: binary()
+  def ping(<<_::64>> = opaque),
+    do: <<8::24, unquote(@types[:ping]), 0, 0::32, opaque::binary>>
+
   @doc "The answer to a PING."
   @spec ping_ack(<<_::64>>) :: binary()
   def ping_ack(<<_::64>> = opaque),

@@ -468,8 +468,8 @@ defmodule SynapseBridge.Channel.CallsTest do
     test "the server's cancellation, seen after the deadline, is the deadline",
          %{channel: channel, connection: connection} do
       call = async(channel, "x", timeout: 50)
-      deadline = System.monotonic_time(:millisecond) + 50
       read_call(connection)
+      deadline = System.monotonic_time(:millisecond) + 50
       :erlang.suspend_process(call.pid)
       write(connection, Wire.rst_stream(1, :cancel))
       eventually(fn -> Process.info(call.pid, :message_queue_len) == {:message_queue_len, 1} end)
