@@ -106,7 +106,7 @@ def _fields(cls: type[BaseException]) -> dict[str, Any]:
         if typing.get_origin(hint) is not typing.ClassVar and hint is not typing.ClassVar
     }
     if dataclasses.is_dataclass(cls):
-        hints = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+        return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
     for owner in reversed(cls.__mro__):
         constructor = vars(owner).get("__init__")
         if inspect.isfunction(constructor):

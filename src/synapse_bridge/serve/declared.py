@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import inspect
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -54,12 +56,11 @@ def _message(error: BaseException, raised: Raised, check: exact.Check) -> Messag
 
 def _checker(cls: type[BaseException], raised: Raised, types: Types) -> exact.Check:
     """The check of what an exception holds, by the annotations of its class and constructors."""
-    hints: dict[str, Any] = {}
-    for owner in cls.__mro__:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    for owner in () if dataclasses.is_dataclass(cls) else cls.__mro__:
         constructor = vars(owner).get("__init__")
-        if hasattr(constructor, "__code__"):
+        if inspect.isfunction(constructor):
             hints = typing.get_type_hints(constructor, include_extras=True) | hints
-    hints |= typing.get_type_hints(cls, include_extras=True)
     return exact.members_checker({name: hints.get(name, Any) for name in raised.fields}, types)
 
 
