@@ -95,14 +95,20 @@ class Target:
 def prepare(folder: Path, generated: Path | None) -> None:
     """Put what servers import into ``folder``: what protoc makes, and what we generate."""
     if generated is None:
-        out = folder / "synapse_out"
-        module = ("--module", "orders", "--elixir-module", "Orders", "--out", str(out))
-        _run(folder, "-m", "synapse_bridge", "generate", *module)
-        generated = out / "python"
-    shutil.copytree(generated, folder, dirs_exist_ok=True)
+        generate(folder, "orders", "Orders")
+    else:
+        shutil.copytree(generated, folder, dirs_exist_ok=True)
     outputs = (f"--python_out={folder}", f"--grpc_python_out={folder}")
     _run(folder, "-m", "grpc_tools.protoc", f"-I{HERE}", *outputs, "handwritten.proto")
     sys.path.insert(0, str(folder))
+
+
+def generate(folder: Path, module: str, elixir: str) -> None:
+    """Put our server of a module into ``folder``."""
+    out = folder / "synapse_out"
+    options = ("--module", module, "--elixir-module", elixir, "--out", str(out))
+    _run(folder, "-m", "synapse_bridge", "generate", *options)
+    shutil.copytree(out / "python", folder, dirs_exist_ok=True)
 
 
 @contextmanager
@@ -113,7 +119,7 @@ def start(contestant: Contestant, folder: Path) -> Iterator[list[Target]]:
     server = subprocess.Popen(
         [sys.executable, str(path), *arguments],
         cwd=folder,
-        env=_environment(folder),
+        env=environment(folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -163,8 +169,9 @@ def _expect(response: Any, wrapped: bool) -> None:
 
 
 def _run(folder: Path, *arguments: str) -> None:
-    subprocess.run([sys.executable, *arguments], cwd=HERE, env=_environment(folder), check=True)
+    subprocess.run([sys.executable, *arguments], cwd=HERE, env=environment(folder), check=True)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Where processes find what they import."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(HERE), *sys.path])}

@@ -29,25 +29,39 @@ def require() -> None:
         sys.exit("h2load is not there. Install it: apt-get install nghttp2-client")
 
 
+@dataclass(frozen=True)
+class Run:
+    """What ``h2load`` says: calls per second, and how many there were."""
+
+    rate: float
+    calls: int
+
+
 def measure(target: Target, seconds: float, in_flight: int) -> Load:
     """Load a server for some seconds."""
     before = _cpu_seconds(target.pid)
+    run = run_h2load(target.url, target.body, seconds, CONNECTIONS, in_flight // CONNECTIONS)
+    used = _cpu_seconds(target.pid) - before
+    return Load(run.rate, 1e6 * used / run.calls)
+
+
+def run_h2load(url: str, body: Path, seconds: float, connections: int, streams: int) -> Run:
+    """Send a request again and again, ``streams`` at once on each connection."""
     output = subprocess.run(
         [
-            *("h2load", "-D", f"{round(seconds * 1000)}ms", "-c", str(CONNECTIONS)),
-            *("-m", str(in_flight // CONNECTIONS), "-d", str(target.body)),
-            *("-H", "content-type: application/grpc", "-H", "te: trailers", target.url),
+            *("h2load", "-D", f"{round(seconds * 1000)}ms", "-c", str(connections)),
+            *("-m", str(streams), "-d", str(body)),
+            *("-H", "content-type: application/grpc", "-H", "te: trailers", url),
         ],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    used = _cpu_seconds(target.pid) - before
     rate = re.search(r"finished in .*?, ([\d.]+) req/s", output)
     calls = re.search(r"status codes: (\d+) 2xx, 0 3xx, 0 4xx, 0 5xx", output)
     if not rate or not calls or "0 failed, 0 errored" not in output:
-        raise RuntimeError(f"h2load did not get through to {target.name}:\n{output}")
-    return Load(float(rate[1]), 1e6 * used / int(calls[1]))
+        raise RuntimeError(f"h2load did not get through to {url}:\n{output}")
+    return Run(float(rate[1]), int(calls[1]))
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -35,6 +35,8 @@ def test_every_option_is_in_the_help(folder: Path) -> None:
         (("--grace", "nan"), "--grace: expected seconds, 0 or more, not 'nan'"),
         (("--access-log", "xml"), "--access-log: expected json or text, not 'xml'"),
         (("--jwt-algorithms", "RS256,"), "--jwt-algorithms: expected names with commas"),
+        (("--port-file", "/no/such/folder/port"), "--port-file: /no/such/folder/port cannot be"),
+        (("--port-file", "/no/such/port", "--workers", "2"), "--port-file: /no/such/port cannot"),
         (("--host", ""), "--host: expected a text that is not empty"),
         (("--max-call", "1"), "unrecognized arguments: --max-call 1"),
     ],

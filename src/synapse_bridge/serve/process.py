@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from synapse_bridge.serve.address import Address, Tcp
+from synapse_bridge.serve.loading import CannotServe
 
 
 def announce(address: Address, port_file: Path | None) -> None:
-    """Say where calls are answered."""
+    """Say where calls are answered; raises :class:`CannotServe` if that cannot be written."""
     if port_file and isinstance(address, Tcp):
         _write_port_file(port_file, address.port)
     print(f"listening on {address}", flush=True)
@@ -54,6 +55,10 @@ def stop_at_end_of_input(stop: asyncio.Event) -> None:
 
 def _write_port_file(path: Path, port: int) -> None:
     """Write the port so that a reader finds the whole number or no file at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(f"{port}\n")
-    os.replace(file.name, path)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(f"{port}\n")
+        os.replace(file.name, path)
+    except OSError as error:
+        text = f"--port-file: {path} cannot be written: {error.strerror}"
+        raise CannotServe(text) from error

@@ -90,7 +90,7 @@ def test_spans_join_the_clients_trace_and_calls_are_measured(
     assert attributes["rpc.system.name"] == "grpc"
     assert attributes["rpc.method"] == "probe.v1.ProbeService/Text"
     assert attributes["rpc.response.status_code"] == "OK"
-    assert attributes["client.address"] == "ipv4:127.0.0.1"
+    assert attributes["client.address"] == "127.0.0.1"
     # What the function does, in its thread, belongs to the call.
     assert inner["name"] == "inner"
     assert inner["parent_id"] == text["context"]["span_id"]

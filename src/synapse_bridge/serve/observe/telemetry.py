@@ -7,6 +7,7 @@ records, and where to, is configured by the program or by ``opentelemetry-instru
 from __future__ import annotations
 
 import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -61,6 +62,13 @@ def _records(provider: object) -> bool:
     return not type(provider).__module__.startswith(api)
 
 
+def _address(peer: str) -> str:
+    """``192.0.2.1`` of ``ipv4:192.0.2.1:50412``, ``::1`` of ``ipv6:%5B::1%5D:50412``."""
+    if not peer.startswith(("ipv4:", "ipv6:")):
+        return peer
+    return urllib.parse.unquote(host_of(peer).partition(":")[2]).strip("[]")
+
+
 class Telemetry:
     """Tells OpenTelemetry about calls."""
 
@@ -99,7 +107,7 @@ class Telemetry:
             kind=self._trace.SpanKind.SERVER,
             attributes={
                 **attributes,
-                "client.address": host_of(call.peer),
+                "client.address": _address(call.peer),
                 "synapse_bridge.correlation_id": call.correlation,
             },
         )

@@ -1,0 +1,90 @@
+"""Measures what more worker processes bring: calls per second of a function that burns 2 ms.
+
+    python benchmarks/server/compare_workers.py [--rounds N] [--seconds S] [--workers N]
+
+The same generated server runs with one worker and with several. ``h2load`` has 32 connections, so
+that the kernel, which gives each connection to one of the workers, shares them out about evenly.
+Rounds are interleaved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from contestants import environment, generate
+from load import require, run_h2load
+
+BURN = 2
+"""Milliseconds."""
+CONNECTIONS = 32
+
+
+def main() -> None:
+    """Run the rounds and print the table."""
+    options = _options()
+    require()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        generate(folder, "burning", "Burning")
+        sys.path.insert(0, str(folder))
+        pb: Any = importlib.import_module("burning_pb2")
+        message = pb.BurnRequest(milliseconds=BURN).SerializeToString()
+        body = folder / "body"
+        body.write_bytes(b"\0" + len(message).to_bytes(4, "big") + message)
+        counts = (1, options.workers)
+        urls = [stack.enter_context(_started(folder, count)) for count in counts]
+        rates: list[list[float]] = [[] for _ in urls]
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds} …", flush=True)
+            for url, found in zip(urls, rates, strict=True):
+                found.append(run_h2load(url, body, options.seconds, CONNECTIONS, 1).rate)
+    print(f"\n| workers | calls/s of {BURN} ms | × one worker |\n|---|---|---|")
+    for count, found in zip(counts, rates, strict=True):
+        best, middle = max(found) / max(rates[0]), median(found) / median(rates[0])
+        calls = f"{max(found):,.0f} ({median(found):,.0f})"
+        print(f"| {count} | {calls} | {best:.2f} ({middle:.2f}) |")
+
+
+@contextmanager
+def _started(folder: Path, workers: int) -> Iterator[str]:
+    """A server; the URL of its method."""
+    server = subprocess.Popen(
+        [
+            *(sys.executable, str(folder / "burning_server.py")),
+            *("--exit-with-parent", "--workers", str(workers)),
+        ],
+        cwd=folder,
+        env=environment(folder),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin
+    assert server.stdout
+    try:
+        address = next(line.split()[-1] for line in server.stdout if "listening" in line)
+        yield f"http://{address}/burning.v1.BurningService/Burn"
+    finally:
+        server.stdin.close()
+        server.wait(timeout=20)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure what workers bring.")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load, per server and round")
+    parser.add_argument("--workers", type=int, default=2)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
