@@ -7,13 +7,39 @@ defmodule SynapseBridge.Transport.TLS do
   OTP 25 would verify nothing by itself, so all of it is asked for here.
   """
 
+  alias SynapseBridge.Channel.Options.Schema
+  alias SynapseBridge.Transport.TLS.Files
+
+  # Of :ssl, OTP 25 to 27: those that a client may want to set.
+  @options [:cacertfile, :cacerts, :certfile, :cert, :certs_keys, :keyfile, :key, :password] ++
+             [:verify, :verify_fun, :partial_chain, :depth, :versions, :ciphers] ++
+             [:server_name_indication, :customize_hostname_check, :crl_check, :crl_cache] ++
+             [:signature_algs, :signature_algs_cert, :supported_groups, :eccs, :fallback] ++
+             [:session_tickets, :reuse_session, :reuse_sessions, :secure_renegotiate] ++
+             [:alpn_advertised_protocols, :max_fragment_length, :middlebox_comp_mode] ++
+             [:log_level, :keep_secrets, :hibernate_after, :stapling, :ocsp_stapling] ++
+             [:cert_policy_opts, :allow_any_ca_purpose, :certificate_authorities, :psk_identity] ++
+             [:user_lookup_fun, :key_update_at, :receiver_spawn_opts, :sender_spawn_opts]
+
   @doc "Checks the option `:tls` of a channel: `false`, or options of `:ssl`."
   @spec new(term()) :: {:ok, false | keyword()} | {:error, String.t()}
   def new(tls) when tls in [nil, false], do: {:ok, false}
   def new(true), do: {:ok, []}
   def new(fun) when is_function(fun, 0), do: new(fun.())
-  def new(tls) when is_list(tls), do: {:ok, tls}
-  def new(_other), do: {:error, "expected true, false or a keyword list of options of :ssl"}
+
+  def new(tls) do
+    # Only their values are secret.
+    if Keyword.keyword?(tls),
+      do: with(:ok <- known(tls), {:ok, _loaded} <- Files.load(tls), do: {:ok, tls}),
+      else: {:error, "expected true, false or a keyword list of options of :ssl"}
+  end
+
+  defp known(tls) do
+    case Keyword.keys(tls) -- @options do
+      [] -> :ok
+      [name | _] -> {:error, Schema.unknown(for(name <- @options, do: {name, []}), name)}
+    end
+  end
 
   @doc """
   Makes a TLS connection of a TCP one, within `timeout` milliseconds. `options` are those of
@@ -25,10 +51,15 @@ defmodule SynapseBridge.Transport.TLS do
     # Code that runs outside a release or Mix may not have started it.
     {:ok, _started} = Application.ensure_all_started(:ssl)
 
-    with {:ok, options} <- with_authorities(Keyword.merge(defaults(host), options)),
+    with {:ok, options} <- load(options),
+         {:ok, options} <- with_authorities(Keyword.merge(defaults(host), options)),
          {:ok, tls} <- connect(socket, options, timeout, host) do
       check_protocol(tls)
     end
+  end
+
+  defp load(options) do
+    with {:error, text} <- Files.load(options), do: {:error, "TLS: option " <> text}
   end
 
   defp defaults(host) do
@@ -64,13 +95,40 @@ defmodule SynapseBridge.Transport.TLS do
   end
 
   defp connect(socket, options, timeout, host) do
-    case :ssl.connect(socket, options, timeout) do
+    ref = make_ref()
+
+    case :ssl.connect(socket, remember_names(options, ref), timeout) do
       {:ok, tls} -> {:ok, tls}
-      {:error, reason} -> {:error, "TLS: " <> explain(reason, host)}
+      {:error, reason} -> {:error, "TLS: " <> explain(reason, host) <> names(ref)}
     end
   catch
     # ssl exits when an option has a type it does not expect.
     kind, reason -> {:error, "TLS: bad options: " <> Exception.format_banner(kind, reason)}
+  end
+
+  # A certificate for another host is only seen here: the error does not have it.
+  defp remember_names(options, ref) do
+    if options[:verify] == :verify_peer and options[:verify_fun] == nil,
+      do: [{:verify_fun, {&verify/3, {self(), ref}}} | options],
+      else: options
+  end
+
+  # What ssl itself does, according to its documentation of verify_fun.
+  defp verify(certificate, {:bad_cert, reason}, {owner, ref}) do
+    if reason == :hostname_check_failed, do: send(owner, {ref, Files.names(certificate)})
+    {:fail, {:bad_cert, reason}}
+  end
+
+  defp verify(_certificate, {:extension, _extension}, state), do: {:unknown, state}
+  defp verify(_certificate, _valid, state), do: {:valid, state}
+
+  defp names(ref) do
+    receive do
+      {^ref, []} -> " (it names no host)"
+      {^ref, names} -> " (it is for #{Enum.join(names, ", ")})"
+    after
+      0 -> ""
+    end
   end
 
   defp check_protocol(tls) do

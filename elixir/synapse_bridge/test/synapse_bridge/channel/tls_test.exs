@@ -94,6 +94,7 @@ defmodule SynapseBridge.Channel.TLSTest do
     server = ScriptedServer.listen_tls(other.server ++ @h2)
     message = refused(server, server.target, trusting(other))
     assert message =~ ~s(not made out to "localhost")
+    assert message =~ "(it is for other.example)"
 
     # unless it is the host that was meant
     {_connection, fields} =
@@ -105,6 +106,7 @@ defmodule SynapseBridge.Channel.TLSTest do
     server = ScriptedServer.listen_tls(certificates.server ++ @h2)
     message = refused(server, "127.0.0.1:#{server.port}", trusting(certificates))
     assert message =~ "not made out to 127.0.0.1"
+    assert message =~ "(it is for localhost)"
   end
 
   test "a certificate for an address" do
@@ -182,13 +184,118 @@ defmodule SynapseBridge.Channel.TLSTest do
     assert refused(server, server.target, false) =~ "TLS"
   end
 
-  test "options that ssl does not take", %{certificates: certificates} do
-    server = ScriptedServer.listen_tls(certificates.server ++ @h2)
-    channel = start(server.target, cacertfile: "/nowhere/ca.pem")
+  describe "files" do
+    @describetag :tmp_dir
 
-    assert {:error, %Status{code: 14, message: message}} =
-             Channel.unary(channel, "/p.S/M", "x", timeout: 5000)
+    # The files of an authority, a certificate and a key; returns their names as options.
+    defp write_files(certificates, folder) do
+      [:cert, :key, :cacerts] = Keyword.keys(Keyword.take(certificates, [:cert, :key, :cacerts]))
+      {type, key} = certificates[:key]
 
-    assert message =~ "/nowhere/ca.pem"
+      for {file, entries} <- [
+            {"ca.pem",
+             for(der <- certificates[:cacerts], do: {:Certificate, der, :not_encrypted})},
+            {"cert.pem", [{:Certificate, certificates[:cert], :not_encrypted}]},
+            {"key.pem", [{type, key, :not_encrypted}]}
+          ] do
+        File.write!(Path.join(folder, file), :public_key.pem_encode(entries))
+      end
+
+      [
+        cacertfile: Path.join(folder, "ca.pem"),
+        certfile: Path.join(folder, "cert.pem"),
+        keyfile: Path.join(folder, "key.pem")
+      ]
+    end
+
+    defp sorted(options), do: Enum.sort_by(options, fn {name, _} -> name != :cert end)
+
+    test "are read for each connection, so that new ones need no restart", %{
+      certificates: old,
+      other: new,
+      tmp_dir: folder
+    } do
+      mutual = [verify: :verify_peer, fail_if_no_peer_cert: true] ++ @h2
+      server = ScriptedServer.listen_tls(old.server ++ mutual)
+      tls = write_files(sorted(old.client), folder)
+      opts = [target: server.target, tls: tls, backoff: [initial: 1, jitter: 0]]
+      channel = start_supervised!({Channel, opts})
+      {connection, _fields} = assert_works(server, channel)
+
+      # The server gets new certificates, and trusts new ones only; so does the client.
+      write_files(sorted(new.client), folder)
+      ScriptedServer.stop_listening(server)
+      {:ok, socket} = listen_again(server, new.server ++ mutual)
+      ScriptedServer.close(connection)
+
+      call = Task.async(fn -> Channel.unary(channel, "/p.S/M", "x", wait_for_ready: true) end)
+
+      connection = accept_http2(%{server | socket: socket})
+      {1, _fields, "x"} = read_call(connection)
+      write(connection, Wire.response(1, "y"))
+      assert Task.await(call) == {:ok, "y", []}
+    end
+
+    defp listen_again(server, tls) do
+      opts = [:binary, active: false, reuseaddr: true, ip: {127, 0, 0, 1}, log_level: :none]
+      :ssl.listen(server.port, opts ++ tls)
+    end
+
+    test "that do not go together are refused at the start", %{
+      certificates: certificates,
+      other: other,
+      tmp_dir: folder
+    } do
+      tls = write_files(sorted(certificates.client), folder)
+      elsewhere = Path.join(folder, "other")
+      File.mkdir!(elsewhere)
+      others = write_files(sorted(other.client), elsewhere)
+
+      assert refusal(Keyword.put(tls, :keyfile, others[:keyfile])) =~
+               "keyfile: the key does not belong to the certificate in certfile"
+
+      assert refusal(Keyword.put(tls, :certfile, tls[:keyfile])) =~
+               "certfile: there is no certificate in"
+
+      assert refusal(Keyword.put(tls, :keyfile, tls[:certfile])) =~
+               "keyfile: there is no private key in"
+
+      assert refusal(cacertfile: Path.join(folder, "none.pem")) =~ "no such file or directory"
+    end
+
+    test "with a key that is encrypted need its password", %{
+      certificates: certificates,
+      tmp_dir: folder
+    } do
+      tls = write_files(sorted(certificates.client), folder)
+      {type, der} = certificates.client[:key]
+      key = :public_key.der_decode(type, der)
+      cipher = {'AES-128-CBC', :crypto.strong_rand_bytes(16)}
+      entry = :public_key.pem_entry_encode(type, key, {cipher, 's3cret'})
+      File.write!(tls[:keyfile], :public_key.pem_encode([entry]))
+
+      assert refusal(tls) =~ "is encrypted: give the option password"
+      wrong = refusal(tls ++ [password: "s3cre7"])
+      assert wrong =~ "the password does not open the key"
+      refute wrong =~ "s3cre"
+
+      for password <- ["s3cret", 's3cret', fn -> "s3cret" end] do
+        assert {:ok, loaded} = SynapseBridge.Transport.TLS.Files.load(tls ++ [password: password])
+        assert loaded[:key] == {type, der}
+      end
+    end
+
+    defp refusal(tls) do
+      error =
+        assert_raise ArgumentError, fn -> Channel.start_link(target: "localhost:1", tls: tls) end
+
+      assert Exception.message(error) =~ "channel option :tls: "
+      Exception.message(error)
+    end
+
+    test "and options that ssl does not know are refused at the start" do
+      assert refusal(cacertfil: "ca.pem") =~ "did you mean :cacertfile?"
+      assert refusal(["ca.pem"]) =~ "expected true, false or a keyword list"
+    end
   end
 end
