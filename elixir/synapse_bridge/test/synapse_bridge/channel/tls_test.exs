@@ -228,9 +228,9 @@ defmodule SynapseBridge.Channel.TLSTest do
       {:ok, socket} = listen_again(server, new.server ++ mutual)
       ScriptedServer.close(connection)
 
-      call = Task.async(fn -> Channel.unary(channel, "/p.S/M", "x", wait_for_ready: true) end)
-
       connection = accept_http2(%{server | socket: socket})
+      opts = [wait_for_ready: true]
+      call = Task.async(fn -> Channel.unary(channel, "/p.S/M", "x", opts) end)
       {1, _fields, "x"} = read_call(connection)
       write(connection, Wire.response(1, "y"))
       assert Task.await(call) == {:ok, "y", []}
