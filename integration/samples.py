@@ -69,6 +69,7 @@ SAMPLES = (
     ),
     Sample("jobs", _SERVICES, ("--module=jobs:runner",), "jobs"),
     Sample("echo", _SERVICES, ("--module=echo",), "echo"),
+    Sample("streams", _SERVICES, ("--module=streams",), "streams"),
     Sample("names", _SERVICES, ("--module=names", "--elixir-module=Odd.Names"), "odd_names"),
 )
 

@@ -26,6 +26,7 @@ def test_the_suite_passes(
             "test",
             *suite(name),
             project="suites",
+            seconds=300,
             SYNAPSE_TARGET=server.target,
             SYNAPSE_CONTROL=control,
         )

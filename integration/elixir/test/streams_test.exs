@@ -1,0 +1,405 @@
+defmodule StreamsTest do
+  @moduledoc "All kinds of call, and that each end of a call reaches the other side."
+
+  use ExUnit.Case
+
+  import Integration.Eventually
+
+  alias Integration.Server
+  alias Streams.{Item, OutOfStock}
+  alias SynapseBridge.Error
+
+  setup_all do
+    start_supervised!({Streams, target: Server.target()})
+    :ok
+  end
+
+  setup %{test: test} do
+    {:ok, label: Atom.to_string(test)}
+  end
+
+  defp seen(label, what), do: Map.get(Streams.seen!(label).counts, what, 0)
+
+  # Milliseconds from `moment` (`System.os_time/1`) until the call under the label ended in Python.
+  defp ended_after(moment, label, count \\ 1) do
+    seen = eventually(fn -> (seen = Streams.seen!(label)).counts["ended"] == count and seen end)
+    seen.ended * 1000 - moment
+  end
+
+  defp now, do: System.os_time(:millisecond)
+
+  # Something that waits for ever, in the process that goes through it.
+  defp forever, do: Stream.repeatedly(fn -> Process.sleep(:infinity) end)
+
+  describe "each kind of call" do
+    test "server streams, from sync and async generators" do
+      for function <- [:count!, :count_async!] do
+        assert apply(Streams, function, [0]) |> Enum.to_list() == []
+        assert apply(Streams, function, [1000]) |> Enum.to_list() == Enum.to_list(0..999)
+      end
+    end
+
+    test "client streams, into sync and async functions" do
+      for function <- [:add!, :add_async!] do
+        assert apply(Streams, function, [[]]) == 0
+        assert apply(Streams, function, [1..1000]) == 500_500
+        assert apply(Streams, function, [Stream.map(1..10, &(&1 * 2))]) == 110
+      end
+    end
+
+    test "streams both ways, with a plain parameter beside them" do
+      for function <- [:scale!, :scale_async!] do
+        assert apply(Streams, function, [1..1000, [factor: 3]]) |> Enum.to_list() ==
+                 Enum.map(1..1000, &(&1 * 3))
+
+        assert apply(Streams, function, [[]]) |> Enum.to_list() == []
+      end
+    end
+
+    test "models and nothing, both ways" do
+      wanted = [%{sku: "a"}, nil, %Item{sku: "b"}]
+
+      assert wanted |> Streams.take!(stock: 5) |> Enum.to_list() ==
+               [%Item{sku: "a", left: 4}, nil, %Item{sku: "b", left: 3}]
+    end
+
+    test "a conversation, where each number waits for the answer to the last" do
+      test = self()
+
+      numbers =
+        Stream.repeatedly(fn ->
+          send(test, {:next, self()})
+          receive(do: ({:number, number} -> number))
+        end)
+
+      talk =
+        Task.async(fn ->
+          numbers |> Streams.scale_async!() |> Stream.each(&send(test, &1)) |> Enum.take(4)
+        end)
+
+      for number <- [1, 2, 4, 8] do
+        assert_receive {:next, producer}, 5000
+        send(producer, {:number, number})
+        twice = 2 * number
+        assert_receive ^twice, 5000
+      end
+
+      assert Task.await(talk) == [2, 4, 8, 16]
+    end
+
+    test "messages to a process" do
+      {:ok, %{ref: ref} = stream} = Streams.count_async_stream(10)
+      assert collect(stream, ref, []) == Enum.to_list(0..9)
+      {:ok, %{ref: ref} = stream} = Streams.scale_stream(1..10)
+      assert collect(stream, ref, []) == Enum.map(1..10, &(&1 * 2))
+    end
+
+    defp collect(stream, ref, items) do
+      assert_receive {^ref, events}, 5000
+
+      case Enum.split_with(events, &match?({:item, _}, &1)) do
+        {new, [:done]} ->
+          items ++ Keyword.values(new)
+
+        {new, []} ->
+          SynapseBridge.Stream.next(stream)
+          collect(stream, ref, items ++ Keyword.values(new))
+      end
+    end
+
+    test "a thousand streams at once, of which each gets its own" do
+      1..1000
+      |> Enum.map(&Task.async(fn -> {&1, Enum.sum(Streams.count_async!(&1))} end))
+      |> Task.await_many(60_000)
+      |> Enum.each(fn {n, sum} -> assert sum == div(n * (n - 1), 2) end)
+    end
+  end
+
+  describe "Python hears within 100 ms" do
+    test "that the stream was halted", %{label: label} do
+      assert [0] = Enum.take(Streams.wait!(label: label), 1)
+      assert ended_after(now(), label) < 100
+      assert seen(label, "cancelled") == 1
+    end
+
+    test "that the stream was halted, in a sync function", %{label: label} do
+      assert [0] = Enum.take(Streams.wait_in_thread!(label: label), 1)
+      assert ended_after(now(), label) < 100
+      assert seen(label, "cancelled") == 1
+    end
+
+    test "that the consumer raised", %{label: label} do
+      assert_raise RuntimeError, fn ->
+        Enum.each(Streams.wait!(label: label), fn 0 -> raise "no" end)
+      end
+
+      assert ended_after(now(), label) < 100
+    end
+
+    test "that the consumer died", %{label: label} do
+      consumer = spawn(fn -> Enum.to_list(Streams.wait!(label: label)) end)
+      eventually(fn -> seen(label, "started") == 1 end)
+      Process.exit(consumer, :kill)
+      assert ended_after(now(), label) < 100
+    end
+
+    test "that a stream of messages was cancelled, or its process died", %{label: label} do
+      {:ok, %{ref: ref} = stream} = Streams.wait_stream(label: label)
+      assert_receive {^ref, [item: 0]}, 5000
+      SynapseBridge.Stream.cancel(stream)
+      assert ended_after(now(), label) < 100
+
+      owner = spawn(fn -> Streams.wait_stream(label: label) && Process.sleep(:infinity) end)
+      eventually(fn -> seen(label, "started") == 2 end)
+      Process.exit(owner, :kill)
+      assert ended_after(now(), label, 2) < 100
+    end
+
+    test "that a unary caller died", %{label: label} do
+      caller = spawn(fn -> Streams.never(label: label, timeout: :infinity) end)
+      eventually(fn -> seen(label, "started") == 1 end)
+      Process.exit(caller, :kill)
+      assert ended_after(now(), label) < 100
+    end
+
+    test "that the caller with a streamed argument died", %{label: label} do
+      caller = spawn(fn -> Streams.add_async(forever(), label: label) end)
+      eventually(fn -> seen(label, "started") == 1 end)
+      Process.exit(caller, :kill)
+      assert ended_after(now(), label) < 100
+    end
+
+    test "that the streamed argument raised", %{label: label} do
+      numbers = once_read(label, fn -> raise "no number" end)
+      assert_raise RuntimeError, "no number", fn -> Streams.add_async(numbers, label: label) end
+      assert ended_after(now(), label) < 100
+    end
+
+    test "that an item does not fit", %{label: label} do
+      numbers = once_read(label, fn -> 2 ** 70 end)
+
+      assert {:error, %Error{violations: [violation]}} = Streams.add_async(numbers, label: label)
+      assert violation.path == "numbers[2]"
+      assert ended_after(now(), label) < 100
+    end
+
+    # Two numbers, and when Python has them what `last` is worth.
+    defp once_read(label, last) do
+      Stream.concat([1, 2], Stream.map([:last], fn :last -> read_two(label) && last.() end))
+    end
+
+    defp read_two(label), do: eventually(fn -> seen(label, "read") == 2 end)
+
+    test "that the deadline is over", %{label: label} do
+      started = now()
+
+      assert_raise Error, ~r/deadline_exceeded/, fn ->
+        Enum.to_list(Streams.wait!(label: label, timeout: 300))
+      end
+
+      assert ended_after(started + 300, label) < 100
+
+      assert {:error, %Error{code: :deadline_exceeded}} =
+               Streams.add_async(forever(), label: label, timeout: 300)
+    end
+  end
+
+  test "a method's own deadline holds where the call has none" do
+    assert_raise Error, ~r/deadline_exceeded/, fn -> Enum.to_list(Streams.hurried!()) end
+    assert Enum.take(Streams.hurried!(timeout: 5000), 1) == [0]
+  end
+
+  test "a server that has heard enough answers, and the argument is gone through no further" do
+    test = self()
+    numbers = Stream.map(1..1_000_000_000, &(send(test, {:producer, self()}) && &1))
+    assert Streams.add(numbers, most: 100) == {:ok, 105}
+    assert_receive {:producer, producer}
+    eventually(fn -> not Process.alive?(producer) end)
+  end
+
+  describe "errors" do
+    test "that are declared keep their type and fields" do
+      assert {:error, %OutOfStock{sku: "pen", asked: 7} = error} = Streams.reserve("pen")
+      assert Exception.message(error) == "no pen left, 7 asked for"
+      assert_raise OutOfStock, fn -> Streams.reserve!("pen") end
+    end
+
+    test "come after the items before them" do
+      for {error, check} <- [
+            {"declared", &match?(%OutOfStock{sku: "pen", asked: 3}, &1)},
+            {"value",
+             &match?(%Error{code: :invalid_argument, reason: "builtins.ValueError"}, &1)},
+            {"key", &match?(%Error{code: :not_found}, &1)},
+            {"other", &match?(%Error{code: :internal, reason: "builtins.RuntimeError"}, &1)}
+          ] do
+        assert {[0, 1, 2], raised} = until_raised(Streams.fail!(3, error))
+        assert check.(raised), "got #{inspect(raised)}"
+      end
+    end
+
+    test "come to a stream both ways in the middle" do
+      wanted = Stream.concat([%{sku: "a"}, %{sku: "b"}], forever())
+
+      assert {[%Item{left: 0}], %OutOfStock{sku: "b"}} =
+               until_raised(Streams.take!(wanted, stock: 1))
+    end
+
+    test "are the last event of a stream of messages" do
+      {:ok, %{ref: ref} = stream} = Streams.fail_stream(0, "declared")
+      assert_receive {^ref, [error: %OutOfStock{}]}, 5000
+      assert SynapseBridge.Stream.cancel(stream) == :ok
+    end
+
+    defp until_raised(stream) do
+      test = self()
+      ref = make_ref()
+
+      try do
+        Enum.each(stream, &send(test, {ref, &1}))
+        flunk("nothing was raised")
+      rescue
+        error in [OutOfStock, Error] -> {flush(ref), error}
+      end
+    end
+
+    defp flush(ref) do
+      receive do
+        {^ref, item} -> [item | flush(ref)]
+      after
+        0 -> []
+      end
+    end
+  end
+
+  describe "back-pressure" do
+    # What may be under way: the stream's window of 1 MiB, and the buffers of both sides.
+    @ahead 4 * 1024 * 1024
+
+    @tag timeout: 180_000
+    test "a slow consumer stops Python, and a million messages need no memory", %{label: label} do
+      before = Streams.seen!(label).resident
+      test = self()
+
+      consumer =
+        spawn_link(fn ->
+          Streams.lines!(1_000_000, label: label)
+          |> Stream.chunk_every(1000)
+          |> Stream.with_index(1)
+          |> Enum.each(fn {chunk, n} ->
+            assert length(chunk) == 1000
+            if n == 10, do: receive(do: (:go_on -> :ok))
+            # A reader of 10 MB/s takes five milliseconds for a thousand of these.
+            if n > 10, do: Process.sleep(5)
+          end)
+
+          send(test, :finished)
+        end)
+
+      yielded = stands_still(fn -> seen(label, "yielded") end)
+      assert yielded > 10_000 and (yielded - 10_000) * 57 < @ahead
+      assert memory(consumer) < @ahead
+      send(consumer, :go_on)
+      sizes = watch(consumer, before, [])
+      assert seen(label, "yielded") == 1_000_000
+      assert Enum.max(for {here, _there} <- sizes, do: here) < @ahead
+      assert Enum.max(for {_here, there} <- sizes, do: there) < 32 * 1024 * 1024
+    end
+
+    # The memory of the consumer, and by how much the server has grown, until it is finished.
+    defp watch(consumer, before, sizes) do
+      receive do
+        :finished -> sizes
+      after
+        100 ->
+          watch(consumer, before, [
+            {memory(consumer), Streams.seen!("").resident - before} | sizes
+          ])
+      end
+    end
+
+    # With the binaries that its messages hold.
+    defp memory(pid) do
+      case Process.info(pid, [:memory, :binary]) do
+        nil ->
+          0
+
+        [memory: memory, binary: binaries] ->
+          memory + Enum.sum(for {_, size, _} <- binaries, do: size)
+      end
+    end
+
+    test "a slow Python consumer stops the argument", %{label: label} do
+      sent = :counters.new(1, [])
+      part = :binary.copy("x", 10_000)
+
+      parts =
+        Stream.map(1..1000, fn _ ->
+          :counters.add(sent, 1, 1)
+          part
+        end)
+
+      task = Task.async(fn -> Streams.read_slowly(parts, label: label) end)
+      ahead = stands_still(fn -> :counters.get(sent, 1) end)
+      assert ahead > 0 and ahead * 10_000 < @ahead
+      Streams.go_on!(label, 500)
+      later = stands_still(fn -> :counters.get(sent, 1) end)
+      assert later >= 500 and (later - 500) * 10_000 < @ahead
+      Streams.go_on!(label, 1000)
+      assert Task.await(task, 20_000) == {:ok, 10_000_000}
+    end
+
+    # A number that has not changed for half a second.
+    defp stands_still(read) do
+      {:ok, agent} = Agent.start_link(fn -> {nil, 0} end)
+
+      eventually(fn ->
+        now = read.()
+        {last, times} = Agent.get(agent, & &1)
+        Agent.update(agent, fn _ -> if last == now, do: {now, times + 1}, else: {now, 0} end)
+        now > 0 and last == now and times > 50 and now
+      end)
+    end
+  end
+
+  @tag timeout: 180_000
+  test "10,000 calls that are cancelled leave nothing behind", %{label: label} do
+    Enum.each(0..5, &cancelled(&1, label))
+    eventually(fn -> settled?(label) end)
+    before = Streams.seen!(label)
+    processes = length(Process.list())
+
+    1..10_000
+    |> Task.async_stream(&cancelled(rem(&1, 6), label), max_concurrency: 50, timeout: 60_000)
+    |> Stream.run()
+
+    eventually(fn -> settled?(label) end)
+    eventually(fn -> length(Process.list()) <= processes end)
+    assert eventually(fn -> Streams.seen!(label).tasks <= before.tasks end)
+    # Threads of a pool stay, as many as were needed at once.
+    assert Streams.seen!(label).threads < before.threads + 100
+  end
+
+  defp settled?(label), do: seen(label, "ended") == seen(label, "started")
+
+  defp cancelled(0, label), do: [0] = Enum.take(Streams.wait!(label: label), 1)
+  defp cancelled(1, label), do: [0] = Enum.take(Streams.count_async!(10, label: label), 1)
+  defp cancelled(2, label), do: [0] = Enum.take(Streams.count!(10, label: label), 1)
+
+  defp cancelled(3, label) do
+    {:ok, %{ref: ref} = stream} = Streams.wait_stream(label: label)
+    assert_receive {^ref, [item: 0]}, 20_000
+    SynapseBridge.Stream.cancel(stream)
+  end
+
+  defp cancelled(4, label) do
+    {:error, %Error{code: :deadline_exceeded}} =
+      Streams.add_async(forever(), label: label, timeout: 20)
+  end
+
+  defp cancelled(5, label) do
+    {pid, monitor} = spawn_monitor(fn -> Enum.to_list(Streams.wait!(label: label)) end)
+    eventually(fn -> Process.info(pid, :status) != {:status, :running} end)
+    Process.exit(pid, :kill)
+    assert_receive {:DOWN, ^monitor, :process, ^pid, _}
+  end
+end
