@@ -35,10 +35,11 @@ STOP_SECONDS = 30.0
 
 
 class Server:
-    """A generated server. Use it as a context manager; it dies with the block."""
+    """A generated server, started with ``arguments``. A context manager: it dies with the block."""
 
-    def __init__(self, bridge: Bridge, folder: Path) -> None:
+    def __init__(self, bridge: Bridge, folder: Path, *arguments: str) -> None:
         self._bridge = bridge
+        self._arguments = arguments
         self._port_file = folder / "port"
         self._log_file = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -102,6 +103,7 @@ class Server:
                 f"--port={self.port}",
                 f"--port-file={self._port_file}",
                 "--exit-with-parent",
+                *self._arguments,
             ],
             env=self._bridge.sample.environment,
             stdin=subprocess.PIPE,

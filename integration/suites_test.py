@@ -21,10 +21,22 @@ def suite(name: str) -> list[str]:
 def test_the_suite_passes(
     name: str, compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
 ) -> None:
-    with Server(bridges[name], tmp_path) as server, Control(server) as control:
-        outcome = compiled.mix(
+    with Server(bridges[name], tmp_path) as server:
+        _run(compiled, server, *suite(name))
+
+
+def test_streams_pass_over_grpcio(
+    compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
+) -> None:
+    with Server(bridges["streams"], tmp_path, "--transport=grpcio") as server:
+        _run(compiled, server, *suite("streams"), "--exclude=long")
+
+
+def _run(beam: Beam, server: Server, *arguments: str) -> None:
+    with Control(server) as control:
+        outcome = beam.mix(
             "test",
-            *suite(name),
+            *arguments,
             project="suites",
             seconds=300,
             SYNAPSE_TARGET=server.target,

@@ -109,7 +109,8 @@ async def wait(*, label: str = "wait") -> AsyncIterator[int]:
     try:
         yield 0
         await asyncio.sleep(3600)
-    except asyncio.CancelledError:
+    # The one while it sleeps, the other while the number is under way.
+    except (asyncio.CancelledError, GeneratorExit):
         _COUNTS[label]["cancelled"] += 1
         raise
     finally:
@@ -124,6 +125,9 @@ def wait_in_thread(context: synapse_bridge.Context, *, label: str = "wait") -> I
         while not context.cancelled:
             time.sleep(0.005)
         _COUNTS[label]["cancelled"] += 1
+    except GeneratorExit:
+        _COUNTS[label]["cancelled"] += 1
+        raise
     finally:
         _end(label)
 
