@@ -62,7 +62,25 @@ def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
-if sys.argv[1] == "inspect":
+def lock(path):
+    import os
+    return json.load(open(path)) if os.path.exists(path) else {}
+
+if sys.argv[1] == "lock":
+    (module,), (path,) = option("--module"), option("--lock")
+    __import__(module.partition(":")[0])
+    source = open(__import__(module.partition(":")[0]).__file__).read()
+    new = {**lock(path), module: source}
+    if "--check" in sys.argv:
+        sys.exit(None if new == lock(path) else path + " is stale")
+    print("locked", module)
+    json.dump(new, open(path, "w"))
+elif sys.argv[1] == "diff":
+    old, new = lock(sys.argv[2]), json.load(open(sys.argv[3]))
+    changed = old[option("--module")[0]] != new["source"]
+    print("changed" if changed else "no change", option("--fail-on")[0])
+    sys.exit(1 if changed else 0)
+elif sys.argv[1] == "inspect":
     module = option("--module")[0]
     __import__(module.partition(":")[0])
     (config,) = option("--config") or [None]
@@ -71,6 +89,8 @@ if sys.argv[1] == "inspect":
         "elixir": option("--elixir-module")[0],
         "functions": option("--function"),
         "config": config and open(config).read(),
+        "locks": [sorted(lock(path)) for path in option("--lock")],
+        "source": open(sys.modules[module.partition(":")[0]].__file__).read(),
     }
     assert "--json" in sys.argv
     open(option("--output")[0], "w").write(json.dumps(contract))

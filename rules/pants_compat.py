@@ -50,6 +50,7 @@ if MODERN:
         execute_process,
         get_digest_contents,
         merge_digests,
+        path_globs_to_digest,
         path_globs_to_paths,
         remove_prefix,
     )
@@ -158,6 +159,7 @@ else:
     get_source_root = _by_name(SourceRoot, SourceRootRequest)
     map_module_to_address = _by_name(PythonModuleOwners, PythonModuleOwnersRequest)
     merge_digests = _by_name(Digest, MergeDigests)
+    path_globs_to_digest = _by_name(Digest, PathGlobs)
     path_globs_to_paths = _by_name(Paths, PathGlobs)
     prepare_python_sources = _by_name(PythonSourceFiles, PythonSourceFilesRequest)
     remove_prefix = _by_name(Digest, RemovePrefix)

@@ -12,6 +12,7 @@ from pants.engine.fs import (
     AddPrefix,
     Digest,
     DigestSubset,
+    MergeDigests,
     PathGlobs,
     RemovePrefix,
     Snapshot,
@@ -36,6 +37,8 @@ from pants_compat import (
     digest_to_snapshot,
     get_source_root,
     implicitly,
+    merge_digests,
+    path_globs_to_digest,
     remove_prefix,
     resolve_targets,
     resolve_unparsed_address_inputs,
@@ -48,14 +51,80 @@ from synapse.target_types import (
     SynapseArtefactsField,
     SynapseConfigField,
     SynapseFunctionsField,
+    SynapseLockField,
     SynapseModuleField,
     elixir_module,
     stem,
 )
 from synapse.tool import ToolRequest, run_tool
 
-_CONTRACT = "contract.json"
+CONTRACT = "contract.json"
 _OUT = "out"
+
+
+@dataclass(frozen=True)
+class SelectionRequest:
+    service: Address
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the tool needs to import a service: the targets, its arguments, and their files."""
+
+    roots: Addresses
+    arguments: tuple[str, ...]
+    config: Digest
+
+
+@rule(desc="Select what a Synapse service is made of", level=LogLevel.DEBUG)
+async def select(request: SelectionRequest, synapse: Synapse) -> Selection:
+    tool, closure = await concurrently(
+        resolve_unparsed_address_inputs(synapse.tool_addresses, **implicitly()),
+        transitive_targets(TransitiveTargetsRequest([request.service]), **implicitly()),
+    )
+    (service,) = closure.roots
+    config = await determine_source_files(SourceFilesRequest([service[SynapseConfigField]]))
+    return Selection(
+        # Not the service itself: its own sources are what is about to be generated.
+        roots=Addresses(sorted({*tool, *(t.address for t in closure.dependencies)})),
+        arguments=(
+            "--module",
+            service[SynapseModuleField].value,
+            *(
+                argument
+                for function in service[SynapseFunctionsField].value or ()
+                for argument in ("--function", function)
+            ),
+            "--elixir-module",
+            elixir_module(service),
+            *(argument for file in config.files for argument in ("--config", file)),
+        ),
+        config=config.snapshot.digest,
+    )
+
+
+@dataclass(frozen=True)
+class LockFileRequest:
+    service: Address
+
+
+@dataclass(frozen=True)
+class LockFile:
+    """Where a service's lock is, or would be."""
+
+    path: str
+    exists: bool
+    digest: Digest
+
+
+@rule(desc="Find the lock of a Synapse service", level=LogLevel.DEBUG)
+async def lock_file(request: LockFileRequest) -> LockFile:
+    targets = await resolve_targets(**implicitly({Addresses([request.service]): Addresses}))
+    (service,) = targets
+    path = service[SynapseLockField].path
+    digest = await path_globs_to_digest(PathGlobs([path]))
+    snapshot = await digest_to_snapshot(digest)
+    return LockFile(path, bool(snapshot.files), digest)
 
 
 @dataclass(frozen=True)
@@ -71,36 +140,26 @@ class Contract:
 
 
 @rule(desc="Introspect a Synapse service", level=LogLevel.DEBUG)
-async def introspect(request: ContractRequest, synapse: Synapse) -> Contract:
-    tool, closure = await concurrently(
-        resolve_unparsed_address_inputs(synapse.tool_addresses, **implicitly()),
-        transitive_targets(TransitiveTargetsRequest([request.service]), **implicitly()),
+async def introspect(request: ContractRequest) -> Contract:
+    selection, lock = await concurrently(
+        select(SelectionRequest(request.service), **implicitly()),
+        lock_file(LockFileRequest(request.service), **implicitly()),
     )
-    (service,) = closure.roots
-    config = await determine_source_files(SourceFilesRequest([service[SynapseConfigField]]))
+    inputs = await merge_digests(MergeDigests((selection.config, lock.digest)))
     output = await run_tool(
         ToolRequest(
-            # Not the service itself: its own sources are what is about to be generated.
-            roots=Addresses(sorted({*tool, *(t.address for t in closure.dependencies)})),
+            roots=selection.roots,
             arguments=(
                 "inspect",
-                "--module",
-                service[SynapseModuleField].value,
-                *(
-                    argument
-                    for function in service[SynapseFunctionsField].value or ()
-                    for argument in ("--function", function)
-                ),
-                "--elixir-module",
-                elixir_module(service),
-                *(argument for file in config.files for argument in ("--config", file)),
+                *selection.arguments,
+                *(("--lock", lock.path) if lock.exists else ()),
                 "--json",
                 "--output",
-                _CONTRACT,
+                CONTRACT,
             ),
-            inputs=config.snapshot.digest,
+            inputs=inputs,
             description=f"Introspect {request.service}",
-            output_files=(_CONTRACT,),
+            output_files=(CONTRACT,),
         ),
         **implicitly(),
     )
@@ -129,7 +188,7 @@ async def generate(request: GeneratedCodeRequest, synapse: Synapse) -> Generated
     output = await run_tool(
         ToolRequest(
             roots=tool,
-            arguments=("generate", "--contract", _CONTRACT, "--out", _OUT),
+            arguments=("generate", "--contract", CONTRACT, "--out", _OUT),
             inputs=contract.digest,
             description=f"Generate the code of {request.service}",
             output_directories=(_OUT,),

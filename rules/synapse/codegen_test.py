@@ -48,15 +48,18 @@ def test_every_field_reaches_the_tool(runner: RuleRunner) -> None:
                 "elixir_module='Greeter', config='synapse.yaml')"
             ),
             "app/synapse.yaml": "service: Greetings",
+            "app/synapse.lock.json": '{"greeting": ""}',
         }
     )
     run_goal(runner, ExportCodegen, "app:g")
     contract = Path(runner.build_root, "dist/codegen/app/greeter/contract.json")
-    assert json.loads(contract.read_text()) == {
+    found = json.loads(contract.read_text())
+    assert {key: found[key] for key in ("python", "elixir", "functions", "config", "locks")} == {
         "python": "greeting",
         "elixir": "Greeter",
         "functions": ["greet", "part"],
         "config": "service: Greetings",
+        "locks": [["greeting"]],
     }
 
 

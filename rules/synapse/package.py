@@ -1,4 +1,4 @@
-"""`package`: the server as a PEX, the Elixir client as a Mix package, and the `.proto`."""
+"""`package`: server as a PEX, Elixir client as a Mix package, `.proto` with all it imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pants.backend.python.util_rules.pex_from_targets import PexFromTargetsReque
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.util_rules.archive import ArchiveFormat, CreateArchive
 from pants.engine.addresses import Addresses
-from pants.engine.fs import CreateDigest, FileContent, MergeDigests
+from pants.engine.fs import MergeDigests
 from pants.engine.rules import collect_rules
 from pants.engine.unions import UnionRule
 from pants.util.logging import LogLevel
@@ -19,10 +19,8 @@ from pants.util.logging import LogLevel
 from pants_compat import (
     concurrently,
     create_archive,
-    create_digest,
     create_pex,
     create_pex_from_targets,
-    get_digest_contents,
     implicitly,
     merge_digests,
     resolve_targets,
@@ -46,7 +44,7 @@ async def package_service(field_set: SynapsePackageFieldSet) -> BuiltPackage:
     targets = await resolve_targets(**implicitly({Addresses([field_set.address]): Addresses}))
     (service,) = targets
     pex_path, client_path, proto_path = (
-        field_set.output_path.path(ending) for ending in ("pex", "elixir.tar.gz", "proto")
+        field_set.output_path.path(ending) for ending in ("pex", "elixir.tar.gz", "proto.tar.gz")
     )
     pex_request, client, definitions = await concurrently(
         create_pex_from_targets(
@@ -59,15 +57,16 @@ async def package_service(field_set: SynapsePackageFieldSet) -> BuiltPackage:
             **implicitly(),
         ),
         place(PlacedCodeRequest(field_set.address, ("elixir/**",), "elixir", ""), **implicitly()),
-        place(PlacedCodeRequest(field_set.address, ("proto/**",), "", ""), **implicitly()),
+        place(PlacedCodeRequest(field_set.address, ("proto/**",), "proto", ""), **implicitly()),
     )
-    (definition,) = await get_digest_contents(definitions.snapshot.digest)
     pex, archive, proto = await concurrently(
         create_pex(**implicitly({pex_request: PexRequest})),
         create_archive(
             CreateArchive(client.snapshot, client_path, ArchiveFormat.TGZ), **implicitly()
         ),
-        create_digest(CreateDigest([FileContent(proto_path, definition.content)])),
+        create_archive(
+            CreateArchive(definitions.snapshot, proto_path, ArchiveFormat.TGZ), **implicitly()
+        ),
     )
     digest = await merge_digests(MergeDigests((pex.digest, archive, proto)))
     return BuiltPackage(

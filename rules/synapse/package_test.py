@@ -19,9 +19,10 @@ def test_package_builds_server_client_and_definition() -> None:
     assert {path.name for path in dist.iterdir()} == {
         "greeter.pex",
         "greeter.elixir.tar.gz",
-        "greeter.proto",
+        "greeter.proto.tar.gz",
     }
-    assert (dist / "greeter.proto").read_text() == "// definition"
+    with tarfile.open(dist / "greeter.proto.tar.gz") as files:
+        assert [member.name for member in files if member.isfile()] == ["greeter/v1/greeter.proto"]
     with tarfile.open(dist / "greeter.elixir.tar.gz") as files:
         assert {member.name for member in files if member.isfile()} == {
             "mix.exs",

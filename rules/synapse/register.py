@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synapse import check, codegen, dependency_inference, package, serve, tool
+from synapse import check, codegen, dependency_inference, lock, package, serve, tool
 from synapse.target_types import SynapseService
 
 
@@ -17,6 +17,7 @@ def rules() -> list[Any]:
         *check.rules(),
         *codegen.rules(),
         *dependency_inference.rules(),
+        *lock.rules(),
         *package.rules(),
         *serve.rules(),
         *tool.rules(),

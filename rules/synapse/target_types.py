@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from pants.backend.python.target_types import PythonResolveField
@@ -9,6 +10,7 @@ from pants.core.goals.package import OutputPathField
 from pants.engine.addresses import Address
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
+    AsyncFieldMixin,
     Dependencies,
     InvalidFieldException,
     MultipleSourcesField,
@@ -42,6 +44,32 @@ class SynapseConfigField(OptionalSingleSourceField):
         "service, maps functions to Elixir names and overrides types. What the BUILD file says "
         "goes first."
     )
+
+
+class SynapseLockField(StringField, AsyncFieldMixin):
+    alias = "lock"
+    default = "synapse.lock.json"
+    value: str
+    help = (
+        "The lock in the BUILD file's folder: the numbers that members keep on the wire, and the "
+        "contract that changes are judged by. It is used if it exists; the goal `synapse-lock` "
+        "writes it. Services of one folder may share it."
+    )
+
+    @property
+    def path(self) -> str:
+        """From the root of the repository."""
+        return os.path.join(self.address.spec_path, self.value)
+
+    @classmethod
+    def compute_value(cls, raw_value: str | None, address: Address) -> str:
+        value = super().compute_value(raw_value, address) or ""
+        if "/" in value or not value.endswith(".json"):
+            raise InvalidFieldException(
+                f"The `{cls.alias}` of {address} must be a JSON file in the folder of its BUILD "
+                f"file, as in `synapse.lock.json`, but is {value!r}."
+            )
+        return value
 
 
 class SynapseModuleField(StringField):
@@ -96,7 +124,8 @@ class SynapseOutputPathField(OutputPathField):
     help = (
         "Where packages are written, relative to `dist/` and without an ending: the server is "
         "`<output_path>.pex`, the Elixir client `<output_path>.elixir.tar.gz`, and the service "
-        "definition `<output_path>.proto`. The default is the folder and name of the target."
+        "definition, with all that it imports, `<output_path>.proto.tar.gz`. The default is the "
+        "folder and name of the target."
     )
 
     def path(self, ending: str) -> str:
@@ -114,6 +143,7 @@ class SynapseService(Target):
         SynapseFunctionsField,
         SynapseElixirModuleField,
         SynapseConfigField,
+        SynapseLockField,
         PythonResolveField,
         SynapseOutputPathField,
     )

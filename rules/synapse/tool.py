@@ -10,7 +10,7 @@ from pants.backend.python.util_rules.pex_from_targets import PexFromTargetsReque
 from pants.backend.python.util_rules.python_sources import PythonSourceFilesRequest
 from pants.engine.addresses import Addresses
 from pants.engine.fs import Digest, MergeDigests
-from pants.engine.process import Process
+from pants.engine.process import FallibleProcessResult, Process
 from pants.engine.rules import collect_rules
 from pants.engine.target import TransitiveTargetsRequest
 from pants.util.logging import LogLevel
@@ -19,6 +19,7 @@ from pants_compat import (
     concurrently,
     create_pex_from_targets,
     create_venv_pex,
+    execute_process,
     execute_process_or_raise,
     implicitly,
     merge_digests,
@@ -82,12 +83,12 @@ class ToolRequest:
 
 
 @dataclass(frozen=True)
-class ToolOutput:
-    digest: Digest
+class ToolProcess:
+    process: Process
 
 
-@rule(desc="Run synapse_bridge", level=LogLevel.DEBUG)
-async def run_tool(request: ToolRequest) -> ToolOutput:
+@rule(desc="Prepare synapse_bridge", level=LogLevel.DEBUG)
+async def prepare_tool(request: ToolRequest) -> ToolProcess:
     environment = await build_environment(PythonEnvironmentRequest(request.roots), **implicitly())
     inputs = await merge_digests(MergeDigests((environment.sources, request.inputs)))
     process = await setup_venv_pex_process(
@@ -106,8 +107,33 @@ async def run_tool(request: ToolRequest) -> ToolOutput:
         ),
         **implicitly(),
     )
-    result = await execute_process_or_raise(**implicitly({process: Process}))
-    return ToolOutput(result.output_digest)
+    return ToolProcess(process)
+
+
+@dataclass(frozen=True)
+class ToolOutput:
+    digest: Digest
+    stdout: str
+
+
+@rule(desc="Run synapse_bridge", level=LogLevel.DEBUG)
+async def run_tool(request: ToolRequest) -> ToolOutput:
+    prepared = await prepare_tool(request, **implicitly())
+    result = await execute_process_or_raise(**implicitly({prepared.process: Process}))
+    return ToolOutput(result.output_digest, result.stdout.decode())
+
+
+@dataclass(frozen=True)
+class ToolAttempt:
+    """What came of running the tool, also where it ended with an exit code of its own."""
+
+    result: FallibleProcessResult
+
+
+@rule(desc="Try synapse_bridge", level=LogLevel.DEBUG)
+async def attempt_tool(request: ToolRequest) -> ToolAttempt:
+    prepared = await prepare_tool(request, **implicitly())
+    return ToolAttempt(await execute_process(prepared.process, **implicitly()))
 
 
 def rules() -> list[Any]:

@@ -102,7 +102,8 @@ def chosen_contract(choice: Choice) -> Contract:
     source = configured(choice)
     target = choice.module or _only_module(source)
     file = lock_file(choice, source)
-    lock = read_lock(file) if choice.lock or file.exists() else Lock()
+    named = choice.lock or source.lock
+    lock = read_lock(file) if named or file.exists() else Lock()
     return introspected(choice, source, target, lock)[0]
 
 

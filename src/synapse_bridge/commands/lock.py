@@ -68,6 +68,5 @@ def lock(
 
 def _stale(path: Path, told: list[str]) -> str:
     what = "is stale" if path.exists() else "does not exist"
-    return "\n".join(
-        [f"{path} {what}", *(f"  {line}" for line in told), "  → run `lock`, and commit the file"]
-    )
+    fix = "  → run `synapse_bridge lock` (in Pants: `synapse-lock`), and commit the file"
+    return "\n".join([f"{path} {what}", *(f"  {line}" for line in told), fix])

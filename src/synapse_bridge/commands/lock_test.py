@@ -35,7 +35,7 @@ def test_the_lock_is_written_told_and_applied(run: Run, tmp_path: Path) -> None:
         "  shop: + shop.Item: field `weight` gets 3",
         "  shop: - shop.Item: 2 is reserved; it was field `size`",
         "  shop: ~ the contract",
-        "  → run `lock`, and commit the file",
+        "  → run `synapse_bridge lock` (in Pants: `synapse-lock`), and commit the file",
     ]
     assert run("generate", "--module", "shop")[0] == 0
     (proto,) = tmp_path.glob("synapse_out/proto/shop/**/*.proto")
