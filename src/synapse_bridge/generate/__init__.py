@@ -27,7 +27,9 @@ def generate(contract: Contract) -> dict[str, str | bytes]:
     imported = proto_imports.shipped(contract)
     for name, text in (imported | proto_imports.buf_module(contract)).items():
         files[f"proto/{name}"] = text
-    for name, text in protoc.compile_python(stem, schema, imported).items():
+    # The server checks constraints itself, and shall not need protovalidate to be imported.
+    served = proto.emit(contract, rules=False)
+    for name, text in protoc.compile_python(stem, served, imported).items():
         files[f"python/{name}"] = text
     for name, text in elixir.emit(contract, fingerprint).items():
         files[f"elixir/{name}"] = text

@@ -12,10 +12,10 @@ import pytest
 import synapse_bridge
 from synapse_bridge.generate import generate
 from synapse_bridge.generate.elixir_docs import Documentation
-from synapse_bridge.generate.testing import CASES, check_mix_format, run
+from synapse_bridge.generate.testing import BUF, CASES, check_mix_format, run
 
 needs_elixir = pytest.mark.skipif(shutil.which("elixirc") is None, reason="needs Elixir")
-needs_buf = pytest.mark.skipif(shutil.which("buf") is None, reason="needs buf (npm @bufbuild/buf)")
+needs_buf = pytest.mark.skipif(BUF is None, reason="needs buf (build-support/buf)")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,12 @@ def test_documentation_arrives_as_it_was_written(generated: Path, beams: Path) -
 
 
 @needs_buf
-def test_proto_is_formatted_and_passes_lint(generated: Path) -> None:
-    for case in CASES:
-        run("buf", "format", "--diff", "--exit-code", cwd=generated / case / "proto")
-        run("buf", "lint", cwd=generated / case / "proto")
+@pytest.mark.parametrize("case", CASES)
+def test_proto_is_formatted_and_passes_lint(generated: Path, case: str) -> None:
+    module = generated / case / "proto"
+    foreign = [name for name in ("buf", "google") if (module / name).exists()]
+    paths = [part for name in foreign for part in ("--exclude-path", name)]
+    assert BUF is not None
+    run(BUF, "format", "--diff", "--exit-code", *paths, cwd=module)
+    run(BUF, "lint", cwd=module)
+    run(BUF, "build", cwd=module)

@@ -20,6 +20,7 @@ from synapse_bridge.contract import (
     Message,
     MessageRef,
     Method,
+    Required,
     Reserved,
     Scalar,
     TupleOf,
@@ -29,7 +30,7 @@ from synapse_bridge.contract import (
 )
 from synapse_bridge.contract.registry import ROWS, row
 from synapse_bridge.contract.wire import Element, Entry, Slot, Wrapped, carried, element, slot
-from synapse_bridge.generate import prose
+from synapse_bridge.generate import prose, validation
 from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.proto_imports import imports
 from synapse_bridge.generate.wrappers import Wrapper, Wrappers
@@ -41,14 +42,14 @@ def path(contract: Contract) -> str:
     return f"{service.proto_package.replace('.', '/')}/{service.stem}.proto"
 
 
-def emit(contract: Contract) -> str:
-    """The text of the file."""
-    proto = _Proto(contract)
+def emit(contract: Contract, *, rules: bool = True) -> str:
+    """The text of the file; ``rules`` says the constraints as options of ``buf.validate``."""
+    proto = _Proto(contract, rules)
     blocks = [
         [f"// {heading(contract)}"],
         ['syntax = "proto3";'],
         [f"package {contract.service.proto_package};"],
-        *_imports(contract),
+        *_imports(contract, rules),
         proto.service(),
         *map(proto.message, _in_reading_order(contract)),
         *map(proto.union, sorted(contract.unions, key=lambda union: union.proto)),
@@ -58,8 +59,8 @@ def emit(contract: Contract) -> str:
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _imports(contract: Contract) -> list[list[str]]:
-    lines = [f'import "{file}";' for file in imports(contract)]
+def _imports(contract: Contract, rules: bool) -> list[list[str]]:
+    lines = [f'import "{file}";' for file in imports(contract, rules=rules)]
     return [lines] if lines else []
 
 
@@ -73,8 +74,9 @@ def _in_reading_order(contract: Contract) -> Iterator[Message]:
 
 
 class _Proto:
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, rules: bool) -> None:
         self.contract = contract
+        self.rules = rules
         self.wrappers = Wrappers(contract)
         self._names = {item.name: item.proto for item in contract.named()}
 
@@ -102,8 +104,9 @@ class _Proto:
         demands = prose.requirements(field.type)
         doc = "\n".join(filter(None, (field.doc, f"Constraints: {demands}." if demands else "")))
         one = slot(field.type, field.default)
-        line = f"{self._shape(one)} {field.proto} = {field.number}{_options(one)};"
-        return [*_comment(doc), line]
+        rules = validation.field_options(field) if self.rules else []
+        head = f"{self._shape(one)} {field.proto} = {field.number}"
+        return [*_comment(doc), *_with_options(head, [*_options(one), *rules])]
 
     def enum(self, enum: Enum) -> list[str]:
         unspecified = names.enum_value(enum.proto, "unspecified")
@@ -117,9 +120,14 @@ class _Proto:
 
     def union(self, union: Union) -> list[str]:
         members = [
-            [*_comment(member.doc), f"{self._element(one)} {member.proto} = {member.number};"]
+            [
+                *_comment(member.doc),
+                *_with_options(
+                    f"{self._element(element(member.type))} {member.proto} = {member.number}",
+                    validation.member_options(member.type) if self.rules else [],
+                ),
+            ]
             for member in union.members
-            for one in [element(member.type)]
         ]
         oneof = _block("oneof", "value", "", _spaced(members))
         taken = {member.proto for member in union.members}
@@ -129,10 +137,21 @@ class _Proto:
 
     def wrapper(self, wrapper: Wrapper) -> list[str]:
         fields = [
-            f"{self._shape(shape)} {name} = {number}{_options(shape)};"
+            line
             for number, (name, shape) in enumerate(wrapper.fields, 1)
+            for line in _with_options(
+                f"{self._shape(shape)} {name} = {number}",
+                [*_options(shape), *self._item_options(wrapper, number)],
+            )
         ]
         return _block("message", wrapper.proto, _PURPOSE[type(wrapper.shape)], fields)
+
+    def _item_options(self, wrapper: Wrapper, number: int) -> list[str]:
+        """What is demanded of a tuple's item; of what else is generated nothing is."""
+        if not self.rules or not isinstance(wrapper.shape, TupleOf):
+            return []
+        item = wrapper.shape.items[number - 1]
+        return validation.field_options(Field("", number, item, Required()))
 
     def _shape(self, shape: Slot) -> str:
         item = self._element(shape.element)
@@ -166,9 +185,20 @@ _PURPOSE = {
 }
 
 
-def _options(shape: Slot) -> str:
+def _options(shape: Slot) -> list[str]:
     option = row(carried(shape.element)).proto_option
-    return f" [{option}]" if option else ""
+    return [option] if option else []
+
+
+def _with_options(head: str, options: list[str]) -> list[str]:
+    match options:
+        case []:
+            return [f"{head};"]
+        case [option]:
+            return [f"{head} [{option}];"]
+        case _:
+            *most, last = (f"  {option}" for option in options)
+            return [f"{head} [", *(f"{option}," for option in most), last, "];"]
 
 
 def _block(kind: str, name: str, doc: str, body: list[str]) -> list[str]:

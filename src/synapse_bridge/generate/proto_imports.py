@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator
+from functools import cache
 
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.type import date_pb2, timeofday_pb2
 
 from synapse_bridge.contract import Contract, Type
 from synapse_bridge.contract.registry import row
 from synapse_bridge.contract.types import parts
+from synapse_bridge.generate import validation
+from synapse_bridge.generate.descriptor_text import proto_text
 from synapse_bridge.v1 import types_pb2
 
 _BUILT_IN = "google/protobuf/"
@@ -28,25 +32,29 @@ lint:
   use:
     - STANDARD
   ignore:
-    - google
 """
+_FOREIGN = ("buf", "google")
+"""Folders of files whose style is not ours."""
 
 
-def imports(contract: Contract) -> list[str]:
-    """The files that have to be imported, in order."""
+def imports(contract: Contract, *, rules: bool) -> list[str]:
+    """The files that have to be imported, in order; with ``rules`` that of protovalidate's."""
     fields = (field for message in contract.messages for field in message.fields)
-    return sorted({file for field in fields for file in _within(field.type)})
+    found = {file for field in fields for file in _within(field.type)}
+    return sorted(found | ({validation.FILE} if rules and validation.used(contract) else set()))
 
 
 def shipped(contract: Contract) -> dict[str, str]:
     """The text of those that do not come with protoc, by name."""
-    return {file: _text(file) for file in imports(contract) if not file.startswith(_BUILT_IN)}
+    files = imports(contract, rules=True)
+    return {file: _text(file) for file in files if not file.startswith(_BUILT_IN)}
 
 
 def buf_module(contract: Contract) -> dict[str, str]:
     """``buf.yaml`` where files of others lie beside the contract's: their style is not ours."""
-    foreign = any(file.startswith("google/") for file in shipped(contract))
-    return {"buf.yaml": _BUF} if foreign else {}
+    folders = {file.partition("/")[0] for file in shipped(contract)}
+    ignored = [f"    - {folder}\n" for folder in _FOREIGN if folder in folders]
+    return {"buf.yaml": _BUF + "".join(ignored)} if ignored else {}
 
 
 def _within(type_: Type) -> Iterator[str]:
@@ -56,7 +64,18 @@ def _within(type_: Type) -> Iterator[str]:
         yield from _within(part)
 
 
+@cache
 def _text(file: str) -> str:
+    if file == validation.FILE:
+        return _rules()
     package = _SHIPPED[file].rpartition(".")[0]
     name = file.rpartition("/")[2]
     return importlib.resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _rules() -> str:
+    """The definition of protovalidate's rules, of which its distribution has the descriptor."""
+    import protovalidate  # where a contract has constraints; it is large
+
+    descriptor = protovalidate.ViolationPb.desc().file.proto.to_binary()
+    return proto_text(FileDescriptorProto.FromString(descriptor))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,9 @@ from types import ModuleType
 from synapse_bridge import config as configuration
 from synapse_bridge.contract import Contract
 from synapse_bridge.introspect import introspect
+
+BUF = os.environ.get("SYNAPSE_BUF") or shutil.which("buf")
+"""buf, where there is one: ``build-support/buf`` gets it."""
 
 GOLDEN = Path(__file__).parent / "testdata" / "golden"
 
