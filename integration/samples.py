@@ -70,6 +70,12 @@ SAMPLES = (
     Sample("jobs", _SERVICES, ("--module=jobs:runner",), "jobs"),
     Sample("echo", _SERVICES, ("--module=echo",), "echo"),
     Sample("streams", _SERVICES, ("--module=streams",), "streams"),
+    Sample(
+        "scalars",
+        _SERVICES,
+        ("--module=scalars", f"--config={_SERVICES / 'scalars.yaml'}"),
+        "scalars",
+    ),
     Sample("names", _SERVICES, ("--module=names", "--elixir-module=Odd.Names"), "odd_names"),
 )
 

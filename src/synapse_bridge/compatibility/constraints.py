@@ -24,8 +24,16 @@ def changes(old: Constraints, new: Constraints, kind: str) -> Iterator[tuple[Cha
     yield from _bound(longest[0], longest[1], _shown(old, new, "max_length"), -1)
     if old.multiple_of != new.multiple_of:
         yield _step(old.multiple_of, new.multiple_of), _shown(old, new, "multiple_of")
+    finite = [_finite(c, kind) for c in (old, new)]
+    if finite[0] != finite[1]:
+        yield ("tightened" if finite[1] else "loosened"), _shown(old, new, "allow_inf_nan")
     if old.pattern != new.pattern:
         yield ("loosened" if new.pattern is None else "tightened"), _shown(old, new, "pattern")
+
+
+def _finite(constraints: Constraints, kind: str) -> bool:
+    """Whether NaN and the infinities are refused, as pydantic refuses them of a decimal."""
+    return not (kind != "decimal" if (allow := constraints.allow_inf_nan) is None else allow)
 
 
 _Bound: TypeAlias = "tuple[Number, int] | None"

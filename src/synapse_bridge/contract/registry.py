@@ -74,7 +74,7 @@ _NUMBER = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
 _LENGTH = frozenset({"min_length", "max_length"})
 
 
-def _text(python: str, label: str, **columns: str) -> Row:
+def _text(python: str, label: str, **columns: Any) -> Row:
     """A value that travels as the text that Python's ``str`` makes of it, and pydantic reads."""
     name = columns.pop("name", label.lower())
     settings: dict[str, Any] = {"to_wire": "str({x})", "elixir_type": "String.t()", **columns}
@@ -139,12 +139,13 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_field=":double",
             elixir_type="SynapseBridge.Message.double()",
             elixir_input="SynapseBridge.Message.double() | integer()",
-            constraints=_NUMBER,
+            constraints=_NUMBER | {"allow_inf_nan"},
             notes="NaN and the infinities are `:nan`, `:infinity`, `:negative_infinity` in Elixir.",
         ),
         "decimal": _text(
             "decimal.Decimal",
             "Decimal",
+            constraints=frozenset({"allow_inf_nan"}),
             elixir_type="SynapseBridge.Message.decimal()",
             elixir_input="SynapseBridge.Message.decimal() | integer() | String.t()",
             notes=(

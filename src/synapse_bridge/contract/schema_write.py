@@ -54,6 +54,7 @@ NUMBER_KEYWORDS = {
     "lt": "exclusiveMaximum",
     "multiple_of": "multipleOf",
     "pattern": "pattern",
+    "allow_inf_nan": "x-synapse-allow-inf-nan",
 }
 LENGTH_KEYWORDS = {
     "string": ("minLength", "maxLength"),

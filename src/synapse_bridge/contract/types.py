@@ -55,7 +55,8 @@ class Constraints:
 
     ``min_length`` and ``max_length`` count code points of a string, bytes of a byte string, items
     of a list and entries of a map. ``pattern`` is in the syntax of pydantic's default regex engine
-    (the Rust ``regex`` crate) and is searched for, not anchored.
+    (the Rust ``regex`` crate) and is searched for, not anchored. ``allow_inf_nan`` is told where it
+    is not the default, which is yes for a double and no for a decimal.
     """
 
     ge: Number | None = None
@@ -66,6 +67,7 @@ class Constraints:
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
+    allow_inf_nan: bool | None = None
 
     def items(self) -> Iterator[tuple[str, Number | str]]:
         """The constraints that are set, by name, in declaration order."""

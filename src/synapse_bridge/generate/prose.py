@@ -87,6 +87,9 @@ def _demands(type_: Type) -> Iterator[str]:
 
 def _phrases(constraints: Constraints, unit: str) -> Iterator[str]:
     for name, value in constraints.items():
+        if name == "allow_inf_nan":
+            yield "finite or not" if value else "finite"
+            continue
         singular = {"entries": "entry"}.get(unit, unit[:-1])
         shown = code(value) if isinstance(value, str) else value
         yield _MARKS[name].format(shown, unit=singular if value == 1 else unit)

@@ -115,7 +115,17 @@ def test_types_without_names(read: Read, annotation: str, expected: Type | None)
         ("Annotated[int, Ge(1.0)]", scalar("int64", ge=1)),
         ("PositiveInt", scalar("int64", gt=0)),
         ("conint(ge=3, multiple_of=3)", scalar("int64", ge=3, multiple_of=3)),
-        ("Annotated[float, Field(ge=0, allow_inf_nan=False)]", scalar("double", ge=0)),
+        (
+            "Annotated[float, Field(ge=0, allow_inf_nan=False)]",
+            scalar("double", ge=0, allow_inf_nan=False),
+        ),
+        ("FiniteFloat", scalar("double", allow_inf_nan=False)),
+        ("Annotated[float, Field(allow_inf_nan=True)]", scalar("double")),
+        ("Annotated[decimal.Decimal, Field(ge=0)]", scalar("decimal")),
+        (
+            "Annotated[decimal.Decimal, Field(allow_inf_nan=True)]",
+            scalar("decimal", allow_inf_nan=True),
+        ),
         ("Annotated[float, Field(gt=0, lt=inf)]", scalar("double", gt=0)),
         ("Annotated[int, Field(ge=-inf)]", INT),
         ("Annotated[str, Len(1, 5)]", scalar("string", min_length=1, max_length=5)),

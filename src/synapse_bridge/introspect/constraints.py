@@ -40,7 +40,6 @@ _VALIDATORS = (
 _SERIALIZERS = (pydantic.PlainSerializer, pydantic.WrapSerializer)
 _HARMLESS = (
     pydantic.Strict,
-    pydantic.AllowInfNan,
     pydantic.FailFast,
     pydantic.WithJsonSchema,
     pydantic.UrlConstraints,
@@ -93,6 +92,8 @@ def read_metadata(metadata: Iterable[Any]) -> Metadata:
         elif type(item) in _NAMES:
             if not after:
                 values[_NAMES[type(item)]] = getattr(item, _NAMES[type(item)])
+        elif isinstance(item, pydantic.AllowInfNan):
+            values["allow_inf_nan"] = item.allow_inf_nan
         elif isinstance(item, _GENERAL):
             if not after:
                 values |= {k: v for k, v in vars(item).items() if v is not None}
@@ -119,11 +120,16 @@ def constraints(
             return NONE
         implied = {ours: config[theirs] for theirs, ours in _LENGTHS.items() if config.get(theirs)}
         values = {**implied, **values}
+    if "allow_inf_nan" in config:
+        values = {"allow_inf_nan": config["allow_inf_nan"], **values}
     carried: dict[str, Any] = {}
     for name, value in values.items():
         if name not in ROWS[kind].constraints:
             continue
-        if name == "pattern":
+        if name == "allow_inf_nan":
+            if value != (kind == "double"):
+                carried[name] = value
+        elif name == "pattern":
             if isinstance(value, str) and config.get("regex_engine") != "python-re":
                 carried[name] = value
         elif type(value) in (int, float) and value not in _INFINITE:

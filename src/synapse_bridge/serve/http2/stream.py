@@ -154,7 +154,7 @@ class Stream:
         if self.closed:
             raise Gone
         connection, size = self.connection, len(message) + PREFIX
-        if size > connection.room(self):
+        if size > min(connection.room(self), connection.peer_max_frame):
             await self.send(message)
             return self.finish()
         # All in one piece, as frames.headers and frames.frame would write it.

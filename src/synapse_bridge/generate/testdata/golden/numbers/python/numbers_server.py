@@ -121,7 +121,7 @@ def echo_response(result: numbers_.Numbers) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="numbers.v1.NumbersService",
     file=pb.DESCRIPTOR,
-    contract="1ab44fad9b3eb04f",
+    contract="9fa8bb47d7ce55ef",
     module="numbers_",
     methods=(
         serve.Method(
@@ -154,7 +154,7 @@ SERVICE = serve.Service(
             pb.EchoRequest,
             echo_arguments,
             echo_response,
-            fingerprint="f2a9d1d6",
+            fingerprint="8ff605bf",
         ),
     ),
 )

@@ -9,7 +9,7 @@ defmodule Numbers do
 
       children = [{Numbers, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "numbers.v1.NumbersService", contract: "1ab44fad9b3eb04f"
+  use SynapseBridge.Client, service: "numbers.v1.NumbersService", contract: "9fa8bb47d7ce55ef"
 
   rpc :factorial, "Factorial", Numbers.FactorialRequest, Numbers.FactorialResponse,
     fingerprint: "98e05b26"
@@ -79,7 +79,7 @@ defmodule Numbers do
         ]) :: %{optional(String.t()) => SynapseBridge.Message.decimal()}
   def split!(amount, opts \\ []), do: call!(:split, %{amount: amount}, opts)
 
-  rpc :echo, "Echo", Numbers.EchoRequest, Numbers.EchoResponse, fingerprint: "f2a9d1d6"
+  rpc :echo, "Echo", Numbers.EchoRequest, Numbers.EchoResponse, fingerprint: "8ff605bf"
 
   @doc """
   Returns the numbers.

@@ -18,6 +18,6 @@ defmodule Numbers.Numbers do
     field :maybe_amount, 10, {:nullable, :decimal}, default: nil
     field :amounts, 11, {:list, :decimal}, default: []
     field :amounts_by_name, 12, {:map, :string, :decimal}, default: %{}
-    field :infinite, 13, :decimal, optional: true
+    field :infinite, 13, :decimal, optional: true, allow_inf_nan: true
   end
 end
