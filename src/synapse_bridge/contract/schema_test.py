@@ -31,12 +31,14 @@ from synapse_bridge.contract.model import (
     Required,
     Reserved,
     Service,
+    Streamed,
 )
 from synapse_bridge.contract.schema import (
     ContractError,
     contract_hash,
     document_schema,
     from_json,
+    method_hash,
     to_json,
 )
 from synapse_bridge.contract.schema_write import type_schema
@@ -145,7 +147,12 @@ def literals(type_: Type) -> st.SearchStrategy[Any]:
 def fields(draw: st.DrawFn) -> Field:
     type_ = draw(TYPE)
     default = draw(
-        st.one_of(st.just(Required()), st.just(Dynamic()), st.builds(Literally, literals(type_)))
+        st.one_of(
+            st.just(Required()),
+            st.just(Dynamic()),
+            st.just(Streamed()),
+            st.builds(Literally, literals(type_)),
+        )
     )
     name = draw(NAME)
     return Field(name, draw(st.integers(1, 2**29 - 1)), type_, default, draw(TEXT), name, name)
@@ -156,7 +163,7 @@ MESSAGE = st.builds(
     name=st.just("m.A/b~c.D"),
     proto=CLASS,
     elixir=CLASS,
-    role=st.sampled_from(["model", "dataclass"]),
+    role=st.sampled_from(["model", "dataclass", "error"]),
     fields=st.lists(fields(), max_size=4, unique_by=lambda field: field.name).map(tuple),
     doc=TEXT,
     module=NAME,
@@ -192,6 +199,12 @@ METHOD = st.builds(
     is_async=st.booleans(),
     doc=DOCSTRING,
     source=TEXT,
+    stream=optional(NAME),
+    streams_result=st.booleans(),
+    context=optional(NAME),
+    timeout_ms=optional(st.integers(1, 10**9)),
+    idempotent=st.booleans(),
+    raises=st.sampled_from([(), ("m.A/b~c.D",)]),
 )
 CONTRACT = st.builds(
     Contract,
@@ -426,6 +439,7 @@ def test_the_hash_covers_what_crosses_the_wire_and_nothing_else(orders: Contract
             service=replace(orders.service, methods=tuple(reversed(orders.service.methods))),
         ),
         moved_to_another_module(orders),
+        with_method(orders, timeout_ms=5000, idempotent=True, context="context"),
     ):
         assert contract_hash(same) == before
     for other in (
@@ -436,12 +450,50 @@ def test_the_hash_covers_what_crosses_the_wire_and_nothing_else(orders: Contract
         changed(default=Dynamic()),
         replace(orders, service=replace(orders.service, proto="Other")),
         replace(orders, service=replace(orders.service, methods=orders.service.methods[1:])),
+        with_method(orders, streams_result=True),
+        with_method(orders, stream="order"),
+        with_method(orders, raises=(first.name,)),
         replace(
             orders,
             enums=(replace(enum, members=tuple(renumbered)), *orders.enums[1:]),
         ),
     ):
         assert contract_hash(other) != before
+
+
+def with_method(contract: Contract, **changes: Any) -> Contract:
+    """The contract with another first method."""
+    first, *others = contract.service.methods
+    methods = (replace(first, **changes), *others)
+    return replace(contract, service=replace(contract.service, methods=methods))
+
+
+def test_a_methods_hash_covers_what_it_reaches_and_nothing_else(orders: Contract) -> None:
+    def hashes(contract: Contract) -> dict[str, str]:
+        return {m.name: method_hash(contract, m) for m in contract.service.methods}
+
+    before = hashes(orders)
+    assert all(len(found) == 8 and int(found, 16) >= 0 for found in before.values())
+    changed = with_field(orders, "orders.Tree", number=99)
+    differing = {name for name, found in hashes(changed).items() if found != before[name]}
+    assert differing == {"walk"}
+    changed = with_field(orders, "orders.Money", number=99)
+    differing = {name for name, found in hashes(changed).items() if found != before[name]}
+    assert differing == {"price", "find", "totals"}
+    assert hashes(with_method(orders, timeout_ms=5, is_async=True)) == before
+    fewer = replace(orders, service=replace(orders.service, methods=orders.service.methods[1:]))
+    assert hashes(fewer).items() <= before.items()
+
+
+def with_field(contract: Contract, message: str, **changes: Any) -> Contract:
+    """The contract with another first field in a message."""
+    messages = [
+        replace(m, fields=(replace(m.fields[0], **changes), *m.fields[1:]))
+        if m.name == message
+        else m
+        for m in contract.messages
+    ]
+    return replace(contract, messages=tuple(messages))
 
 
 def moved_to_another_module(contract: Contract) -> Contract:

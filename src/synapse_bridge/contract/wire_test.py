@@ -17,6 +17,7 @@ from synapse_bridge.contract import (
     RootOf,
     Scalar,
     SetOf,
+    Streamed,
     TupleOf,
     Type,
     UnionRef,
@@ -113,3 +114,8 @@ def test_a_root_model_is_what_it_holds() -> None:
     assert element(RootOf("m.Ids", "m", INTS)) == Wrapped(INTS)
     by_id = MapOf(RootOf("m.Id", "m", STR), INT)
     assert slot(by_id, Required()) == Slot("map", INT, STR)
+
+
+@pytest.mark.parametrize("type_", [INT, MessageRef("shop.Order"), INTS, BY_NAME, Nullable(INT)])
+def test_an_item_of_a_stream_is_as_in_a_list(type_: Type) -> None:
+    assert slot(type_, Streamed()) == Slot("optional", element(type_))

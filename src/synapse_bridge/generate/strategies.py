@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import assume
@@ -29,6 +30,7 @@ from synapse_bridge.contract import (
     Required,
     Scalar,
     Service,
+    Streamed,
     Type,
     elixir_terms,
     names,
@@ -68,13 +70,17 @@ def contracts(draw: st.DrawFn, module: str) -> Contract:
     values = [member.proto for enum in enums for member in enum.members]
     assume(len(set(values)) == len(values))
     models = [c for c, kind in zip(classes, kinds, strict=True) if not kind]
+    errors = [models.pop() for _ in range(draw(st.integers(0, len(models))))]
     types = _Types(enums, [f"{module}.{name}" for name in models])
     messages = [draw(_model(module, elixir, name, types)) for name in models]
+    raised = [draw(_error(module, elixir, name, types)) for name in errors]
+    messages += raised
     methods = []
     keys = (names.camelize, names.elixir_function)
     for name in draw(_unique(_NAMES, *keys, least=1, most=4)):
         method, request, response = draw(_method(module, elixir, name, types))
-        methods.append(method)
+        raises = draw(st.sets(st.sampled_from(raised))) if raised else set()
+        methods.append(replace(method, raises=tuple(sorted(error.name for error in raises))))
         messages += [request, response]
     service = Service(
         module,
@@ -85,6 +91,9 @@ def contracts(draw: st.DrawFn, module: str) -> Contract:
         draw(TEXTS),
         tuple(methods),
     )
+    functions = [m.elixir for m in methods]
+    functions += [f"{m.elixir}_stream" for m in methods if m.streams_result]
+    assume(len(set(functions)) == len(functions))
     protos = [service.proto, *(m.proto for m in messages), *(e.proto for e in enums)]
     assume(len(set(protos)) == len(protos))
     return Contract(
@@ -140,6 +149,13 @@ def _model(draw: st.DrawFn, module: str, elixir: str, name: str, types: _Types) 
 
 
 @st.composite
+def _error(draw: st.DrawFn, module: str, elixir: str, name: str, types: _Types) -> Message:
+    model = draw(_model(module, elixir, name, types))
+    fields = tuple(replace(field, default=Required()) for field in model.fields)
+    return replace(model, role="error", fields=fields)
+
+
+@st.composite
 def _fields(draw: st.DrawFn, types: _Types, most: int, option: bool = False) -> tuple[Field, ...]:
     def elixir(name: str) -> str:
         return names.elixir_field(name, option=option)
@@ -163,11 +179,13 @@ def _method(
     draw: st.DrawFn, module: str, elixir: str, name: str, types: _Types
 ) -> tuple[Method, Message, Message]:
     fields = draw(_fields(types, most=5, option=True))
+    stream = draw(st.none() | st.sampled_from(fields)) if fields else None
+    fields = tuple(replace(f, default=Streamed()) if f is stream else f for f in fields)
     parameters = tuple(
         Parameter(
             field.name,
             "positional"
-            if isinstance(field.default, Required) and draw(st.booleans())
+            if isinstance(field.default, Required | Streamed) and draw(st.booleans())
             else "keyword",
         )
         for field in fields
@@ -197,6 +215,11 @@ def _method(
         result,
         draw(st.booleans()),
         doc,
+        stream=stream.name if stream else None,
+        streams_result=result is not None and draw(st.booleans()),
+        context=draw(st.none() | st.just("context")),
+        timeout_ms=draw(st.none() | st.integers(1, 10**9)),
+        idempotent=draw(st.booleans()),
     )
     return method, request, response
 
