@@ -54,6 +54,7 @@ CODES: Mapping[type[BaseException], grpc.StatusCode] = MappingProxyType(
         NotImplementedError: grpc.StatusCode.UNIMPLEMENTED,
         ConnectionError: grpc.StatusCode.UNAVAILABLE,
         MemoryError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Cancelled: grpc.StatusCode.CANCELLED,
     }
 )
 """The code of an exception that a function raised, by its nearest base; INTERNAL for all others."""
