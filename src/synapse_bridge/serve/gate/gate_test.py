@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import queue
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
@@ -15,11 +14,36 @@ import grpc.aio
 import pytest
 
 from synapse_bridge.serve import call as calls
+from synapse_bridge.serve import http2
 from synapse_bridge.serve.auth import Access
-from synapse_bridge.serve.conftest import in_loop, started, stub
+from synapse_bridge.serve.conftest import in_loop
 from synapse_bridge.serve.gate import Gate, Limits, Rule
 from synapse_bridge.serve.gate.limits import host_of
 from synapse_bridge.serve.identity import Identity
+
+
+class _Grpcio:
+    """grpcio's server, as ours is called."""
+
+    def __init__(self) -> None:
+        self._server = grpc.aio.server()
+        self.add_generic_rpc_handlers = self._server.add_generic_rpc_handlers
+        self.start = self._server.start
+        self.stop = self._server.stop
+
+    def bind(self, host: str, port: int) -> int:
+        return self._server.add_insecure_port(f"{host}:{port}")
+
+
+_SERVER: ContextVar[Any] = ContextVar("server")
+
+
+@pytest.fixture(params=[http2.Server, _Grpcio], autouse=True)
+def _transport(request: pytest.FixtureRequest) -> Iterator[None]:
+    token = _SERVER.set(request.param)
+    yield
+    _SERVER.reset(token)
+
 
 KINDS = ("Unary", "ClientStream", "ServerStream", "Written", "Bidi")
 
@@ -102,9 +126,9 @@ async def serving(
         limits or Limits(1000),
         **options,
     )
-    server = grpc.aio.server()
+    server = _SERVER.get()()
     server.add_generic_rpc_handlers([gate])
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.bind("127.0.0.1", 0)
     await server.start()
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -348,57 +372,3 @@ async def test_an_unknown_method_is_told_to_those_who_may_call() -> None:
 )
 def test_a_peer_is_its_address_without_the_port(peer: str, host: str) -> None:
     assert host_of(peer) == host
-
-
-def _as_they_end(calls: list[Any]) -> Iterator[Any]:
-    ended = queue.SimpleQueue[Any]()
-    for call in calls:
-        call.add_done_callback(ended.put)
-    return (ended.get(timeout=20) for _ in calls)
-
-
-def test_sync_calls_beyond_threads_and_queue_are_refused(folder: Path, pb: Any) -> None:
-    options = ("--max-workers", "1", "--max-queue", "1")
-    with started(folder, *options) as server, server.channel() as channel:
-        block = stub(channel, "Block")
-        running = block.future(pb.SecondsRequest(seconds=1.0), timeout=20)
-        server.until("CountRunning", 1)
-        queued = block.future(pb.SecondsRequest(seconds=0.0), timeout=20)
-        more = block.future(pb.SecondsRequest(seconds=0.0), timeout=20)
-        # One of the two waits, and the other one is refused at once.
-        refused = next(call for call in _as_they_end([queued, more]) if call.exception())
-        assert refused.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert "max_queue" in refused.details()
-        assert not running.done()
-        assert sorted(call.exception() is None for call in (running, queued, more)) == [0, 1, 1]
-
-
-def test_metadata_beyond_the_limit_is_refused(folder: Path, pb: Any) -> None:
-    with started(folder, "--max-header", "2000") as server, server.channel() as channel:
-        text = stub(channel, "Text")
-        metadata = (("x", "y" * 3000),)
-        with pytest.raises(grpc.RpcError) as refused:
-            text(pb.TextRequest(text="hello"), metadata=metadata, timeout=20)
-        assert failed(refused.value) == grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert text(pb.TextRequest(text="hello"), timeout=20).result == "hello"
-
-
-def test_the_access_log_has_a_line_for_every_call(folder: Path, pb: Any) -> None:
-    with started(folder, "--access-log", "json") as server:
-        server.call("Text", pb.TextRequest(text="secret"))
-        server.failure("Fail", pb.TextRequest(text="zero"))
-        server.process.terminate()
-        server.process.wait(timeout=10)
-        log = server.log.read_text()
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    assert [(line["method"], line["code"]) for line in lines] == [
-        ("/probe.v1.ProbeService/Text", "OK"),
-        ("/probe.v1.ProbeService/Fail", "INTERNAL"),
-    ]
-    assert lines[0]["received"] == lines[0]["sent"] == 8
-    assert lines[0]["peer"].startswith("ipv4:127.0.0.1:")
-    assert lines[0]["identity"] is None
-    assert 0 < lines[0]["ms"] < 20_000
-    # The failure's own lines are found by the id.
-    assert f"raised builtins.ZeroDivisionError [{lines[1]['id']}]" in log
-    assert "secret" not in log.replace("the secret text", "")

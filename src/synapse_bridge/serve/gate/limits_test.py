@@ -1,0 +1,72 @@
+"""Limits of a server, as its clients notice them."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from synapse_bridge.serve.conftest import code_of, started, stub
+
+TRANSPORTS = ("http2", "grpcio")
+
+
+def _as_they_end(calls: list[Any]) -> Iterator[Any]:
+    ended = queue.SimpleQueue[Any]()
+    for call in calls:
+        call.add_done_callback(ended.put)
+    return (ended.get(timeout=20) for _ in calls)
+
+
+def test_sync_calls_beyond_threads_and_queue_are_refused(folder: Path, pb: Any) -> None:
+    options = ("--max-workers", "1", "--max-queue", "1")
+    with started(folder, *options) as server, server.channel() as channel:
+        block = stub(channel, "Block")
+        running = block.future(pb.SecondsRequest(seconds=1.0), timeout=20)
+        server.until("CountRunning", 1)
+        queued = block.future(pb.SecondsRequest(seconds=0.0), timeout=20)
+        more = block.future(pb.SecondsRequest(seconds=0.0), timeout=20)
+        # One of the two waits, and the other one is refused at once.
+        refused = next(call for call in _as_they_end([queued, more]) if call.exception())
+        assert refused.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "max_queue" in refused.details()
+        assert not running.done()
+        assert sorted(call.exception() is None for call in (running, queued, more)) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_metadata_beyond_the_limit_is_refused(folder: Path, pb: Any, transport: str) -> None:
+    options = ("--max-header", "2000", "--transport", transport)
+    with started(folder, *options) as server, server.channel() as channel:
+        text = stub(channel, "Text")
+        request = pb.TextRequest(text="hello")
+        metadata = (("x", "y" * 3000),)
+        code = code_of(lambda: text(request, metadata=metadata, timeout=20))
+        assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert text(request, timeout=20).result == "hello"
+
+
+def test_the_access_log_has_a_line_for_every_call(folder: Path, pb: Any) -> None:
+    with started(folder, "--access-log", "json") as server:
+        server.call("Text", pb.TextRequest(text="secret"))
+        server.failure("Fail", pb.TextRequest(text="zero"))
+        server.process.terminate()
+        server.process.wait(timeout=10)
+        log = server.log.read_text()
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [(line["method"], line["code"]) for line in lines] == [
+        ("/probe.v1.ProbeService/Text", "OK"),
+        ("/probe.v1.ProbeService/Fail", "INTERNAL"),
+    ]
+    assert lines[0]["received"] == lines[0]["sent"] == 8
+    assert lines[0]["peer"].startswith("ipv4:127.0.0.1:")
+    assert lines[0]["identity"] is None
+    assert 0 < lines[0]["ms"] < 20_000
+    # The failure's own lines are found by the id.
+    assert f"raised builtins.ZeroDivisionError [{lines[1]['id']}]" in log
+    assert "secret" not in log.replace("the secret text", "")
