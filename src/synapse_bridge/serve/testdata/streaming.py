@@ -264,6 +264,8 @@ def facts(context: Context | None = None) -> dict[str, str]:
         "metadata": str(context.metadata.get("x-test")),
         "all": str(context.all_metadata("x-test")),
         "traceparent": str(context.traceparent),
+        "identity": str(context.identity),
+        "correlation_id": context.correlation_id,
     }
 
 
