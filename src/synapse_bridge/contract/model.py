@@ -116,16 +116,19 @@ class EnumMember:
     """One value of an enum.
 
     ``name`` is the Python member name (for a ``Literal``: its value as text), ``value`` what
-    Python holds, ``elixir`` the Elixir term as source (``:eur``, ``200``), ``proto`` the value's
-    full proto name.
+    Python holds (for what JSON does not have, the name), ``elixir`` the Elixir term as source
+    (``:eur``, ``200``), ``proto`` the value's full proto name. Where a ``Literal`` names a member
+    of an Enum, ``of`` is that Enum's qualified name, and ``bytes`` where it has bytes, which are
+    Latin-1 here.
     """
 
     name: str
-    value: str | int | bool
+    value: str | int | bool | float
     number: int
     proto: str
     elixir: str
     doc: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,16 @@ from synapse_bridge.contract.model import Contract, Method
 from synapse_bridge.contract.types import EnumRef, MessageRef, Ref, Type, UnionRef, references
 
 
+def types(contract: Contract) -> Iterator[Type]:
+    """The types of everything that travels: fields, extra values, and members of unions."""
+    for message in contract.messages:
+        yield from (field.type for field in message.fields)
+        if message.extra is not None:
+            yield message.extra.type
+    for union in contract.unions:
+        yield from (member.type for member in union.members)
+
+
 def within(contract: Contract, messages: Iterable[str], *, sent: bool = True) -> set[Ref]:
     """All that the messages of these names hold, directly or not.
 

@@ -364,7 +364,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             elixir_type="[{item}]",
             constraints=_LENGTH,
             notes=(
-                "Also `tuple[T, ...]`, `deque`, `Sequence`, `Collection` and `Iterable`. Packed on "
+                "Also `tuple[T, ...]`, `deque`, `Sequence` and `Iterable`. Packed on "
                 "the wire where the items are numbers, booleans or enums."
             ),
         ),
@@ -518,7 +518,6 @@ _CONTAINERS: Mapping[str, str] = {
     "tuple": "tuple[{item}, ...]",
     "deque": "collections.deque[{item}]",
     "Sequence": "collections.abc.Sequence[{item}]",
-    "Collection": "collections.abc.Collection[{item}]",
     "Iterable": "collections.abc.Iterable[{item}]",
     "set": "set[{item}]",
     "frozenset": "frozenset[{item}]",
@@ -539,6 +538,8 @@ def fill(type_: Type, column: str, name: Callable[[Named], str]) -> str:
         template = row(type_).elixir_type
     if column == "python" and isinstance(type_, Container):
         template = _CONTAINERS[type_.python]
+    if column == "python" and isinstance(type_, RootOf):
+        return name(type_)  # which may be what it holds
     texts = {part: fill(inner, column, name) for part, inner in parts(type_).items()}
     if isinstance(type_, Custom) and type_.elixir and column.startswith("elixir"):
         return f"{type_.elixir}.t()"

@@ -292,8 +292,9 @@ def test_the_schema_of_a_type_accepts_what_pydantic_accepts(annotation: Any, val
 
 
 def _type_of(annotation: Any) -> Type:
-    from synapse_bridge.introspect.annotations import Context, read_type
+    from synapse_bridge.introspect.annotations import read_type
     from synapse_bridge.introspect.catalogue import Catalogue
+    from synapse_bridge.introspect.context import Context
     from synapse_bridge.introspect.refusal import Place
 
     return read_type(annotation, Context(Catalogue(), Place("", 0, ""), "m", "x"))

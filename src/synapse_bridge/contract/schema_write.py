@@ -308,6 +308,7 @@ def _enum(enum: Enum) -> Schema:
                     "elixir": member.elixir,
                     "doc": member.doc,
                 }
+                | ({"of": member.of} if member.of else {})
                 for member in enum.members
             ],
         },

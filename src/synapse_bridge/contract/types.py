@@ -91,7 +91,7 @@ class Scalar:
     constraints: Constraints = field(default=NONE)
 
 
-ListKind = Literal["list", "tuple", "deque", "Sequence", "Collection", "Iterable"]
+ListKind = Literal["list", "tuple", "deque", "Sequence", "Iterable"]
 SetKind = Literal["set", "frozenset", "Set"]
 MapKind = Literal["dict", "Mapping", "defaultdict", "OrderedDict", "Counter"]
 
@@ -241,3 +241,24 @@ def unrooted(type_: Type) -> Type:
     while isinstance(type_, RootOf):
         type_ = type_.inner
     return type_
+
+
+def bare(type_: Type) -> Type:
+    """The type without constraints, and containers as Python's usual ones."""
+    match type_:
+        case Scalar(kind):
+            return Scalar(kind)
+        case ListOf(item):
+            return ListOf(bare(item))
+        case SetOf(item):
+            return SetOf(bare(item))
+        case TupleOf(items):
+            return TupleOf(tuple(map(bare, items)))
+        case MapOf(key, value):
+            return MapOf(bare(key), bare(value))
+        case Nullable(inner):
+            return Nullable(bare(inner))
+        case RootOf(name, module, inner):
+            return RootOf(name, module, bare(inner))
+        case MessageRef() | EnumRef() | UnionRef() | Custom():
+            return type_

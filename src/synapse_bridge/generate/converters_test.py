@@ -8,10 +8,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
 from synapse_bridge.generate import generate
 from synapse_bridge.generate.testing import CASES, Case, importable, load
+from synapse_bridge.serve.arguments import validator
 
 _WITH_EXAMPLES = [case for case in CASES.values() if case.row]
 
@@ -47,8 +47,10 @@ def test_examples_come_back_as_they_were(modules: tuple[ModuleType, ModuleType])
         sent = method.response(value).SerializeToString()
         # The result of an echo and its parameter are both field 1.
         arguments = method.arguments(method.request.FromString(sent))
-        adapter: TypeAdapter[Any] = TypeAdapter(type(value))
-        assert adapter.validate_python(arguments["value"]) == value
+        received = validator(method.function)(arguments)["value"]
+        assert received == value
+        if "Union" in (server.__doc__ or ""):
+            assert repr(received) == repr(value)
 
 
 def test_what_was_not_sent_is_not_there(modules: tuple[ModuleType, ModuleType]) -> None:

@@ -163,19 +163,19 @@ class _Client:
         doc = self.docs.message(message) if message.is_class else None
         fields = [self._field(field) for field in message.fields]
         if message.extra is not None:
-            fields.append(self._field(message.extra, "extra: true"))
+            fields.append(self._field(message.extra, presence="extra: true"))
         block = ["  message do", *_spaced(fields), "  end"]
         use = "  use SynapseBridge.Message"
         use += {"typed_dict": ", struct: false", "error": ", exception: true"}.get(message.role, "")
         head = [*elixir_docs.attribute("moduledoc", doc), use]
         return self._defmodule(message.elixir, [head, block])
 
-    def _field(self, field: Field, *options: str) -> list[str]:
+    def _field(self, field: Field, presence: str = "") -> list[str]:
         parts = [f"field :{field.elixir}", str(field.number), field_type(field, self._modules)]
         if field.elixir != field.name:
             parts.append(f"name: {elixir_terms.string(field.name)}")
-        parts.append("computed: true" if field.computed else self._presence(field))
-        parts += options
+        presence = presence or ("computed: true" if field.computed else self._presence(field))
+        parts.append(presence)
         parts += [f"{name}: {value}" for name, value in constraints(field.type)]
         if field.doc:
             parts.append(f"doc: {elixir_terms.string(markdown(field.doc))}")

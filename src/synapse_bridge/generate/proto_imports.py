@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.type import date_pb2, timeofday_pb2
 
 from synapse_bridge.contract import Contract, Type
+from synapse_bridge.contract.reach import types
 from synapse_bridge.contract.registry import row
 from synapse_bridge.contract.types import parts
 from synapse_bridge.generate import validation
@@ -39,8 +40,7 @@ _FOREIGN = ("buf", "google")
 
 def imports(contract: Contract, *, rules: bool) -> list[str]:
     """The files that have to be imported, in order; with ``rules`` that of protovalidate's."""
-    fields = (field for message in contract.messages for field in message.fields)
-    found = {file for field in fields for file in _within(field.type)}
+    found = {file for type_ in types(contract) for file in _within(type_)}
     return sorted(found | ({validation.FILE} if rules and validation.used(contract) else set()))
 
 

@@ -137,6 +137,10 @@ class _Server:
         return assignment(self.names.of(EnumRef(enum.name)), table, depth=0)
 
     def _member(self, enum: Enum, member: EnumMember) -> str:
+        if member.of == "bytes":
+            return repr(str(member.value).encode("latin-1"))
+        if member.of:
+            return f"{self.names.reference(self.contract.enum(member.of))}.{member.name}"
         if enum.role == "literal":
             return literal(member.value)
         return f"{self.names.reference(enum)}.{member.name}"
@@ -245,6 +249,8 @@ class _Server:
         write = self.values.write_field(field, f'value["{field.name}"]')
         if isinstance(field.default, Required):
             return write
+        if write == f'value["{field.name}"]':
+            return call("value.get", f'"{field.name}"')
         return choice(write, f'"{field.name}" in value', "None")
 
     def _reference(self, message: Message) -> str:
@@ -263,11 +269,11 @@ class _Server:
             shape = Slot("optional", element(member.type))
             value = self.values.read(shape, f"message.{member.proto}")
             if len(union.members) > 1:
-                paths = (f"({', '.join(map(str, path))},)" for path in member.positions)
+                paths = (sequence(map(str, path)) for path in member.positions)
                 value = call("serve.sent", value, *paths)
             lines.append(f'        case "{member.proto}":')
             lines += statement(concat("return ", value), depth=3)
-        return [*lines, "        case _:", "            return serve.NO_MEMBER"]
+        return [*lines, "        case _:", "            return serve.no_member()"]
 
     def union_to_wire(self, union: Union) -> list[str]:
         name = f"{self.names.of(UnionRef(union.name))}_to_wire"

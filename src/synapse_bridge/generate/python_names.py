@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ from synapse_bridge.contract import (
     UnionRef,
 )
 from synapse_bridge.contract.names import underscore
+from synapse_bridge.contract.reach import types
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import parts
 
@@ -148,7 +150,7 @@ class PythonNames:
                 return f"Literal[{', '.join(literal(member.value) for member in enum.members)}]"
 
 
-def literal(value: str | int | bool) -> str:
+def literal(value: str | float) -> str:
     """A Python literal, with the quotes that formatters prefer."""
     if not isinstance(value, str):
         return repr(value)
@@ -177,13 +179,8 @@ def _modules(contract: Contract) -> set[str]:
 
 
 def _types(contract: Contract) -> Iterator[Type]:
-    for message in contract.messages:
-        yield from message.arguments
-        yield from (field.type for field in message.fields)
-        if message.extra is not None:
-            yield message.extra.type
-    for union in contract.unions:
-        yield from (member.type for member in union.members)
+    arguments = (one for message in contract.messages for one in message.arguments)
+    return itertools.chain(types(contract), arguments)
 
 
 def _roots(type_: Type) -> Iterator[RootOf]:

@@ -91,7 +91,7 @@ class Values:
         read = self.read(shape, f"{x}.{name}", depth)
         if shape.label != "optional":
             return read
-        absent = "None" if isinstance(unrooted(type_), Nullable) else "serve.MISSING"
+        absent = "None" if isinstance(unrooted(type_), Nullable) else "serve.missing()"
         return choice(read, f'{x}.HasField("{name}")', absent)
 
     def _read_entries(self, one: Entry, x: str, depth: int) -> Doc:

@@ -26,6 +26,7 @@ from synapse_bridge.introspect.locking import (
 from synapse_bridge.introspect.naming import Naming, check_functions, name_all
 from synapse_bridge.introspect.overrides import Override, check_overrides
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
+from synapse_bridge.introspect.unions import find_discriminators
 from synapse_bridge.lock import ServiceLock
 
 __all__ = [
@@ -88,6 +89,7 @@ def introspect_locked(
     check_overrides(catalogue.overrides, catalogue.seen, module.__name__)
     if catalogue.refusals:
         raise IntrospectionError.of(catalogue.refusals)
+    find_discriminators(catalogue)
     methods = [method for method in read if method is not None]
     doc = source.clean(module.__doc__)
     renames = renames_of(locked, catalogue)

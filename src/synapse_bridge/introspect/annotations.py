@@ -3,69 +3,41 @@
 from __future__ import annotations
 
 import builtins
-import dataclasses
 import enum
 import sys
-import types
-import typing
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pydantic
-from typing_inspection import typing_objects
 
+from synapse_bridge import hints
 from synapse_bridge.contract.types import (
     ListOf,
     MapOf,
     Nullable,
+    RootOf,
     Scalar,
     ScalarKind,
+    SetOf,
+    TupleOf,
     Type,
+    unrooted,
 )
 from synapse_bridge.introspect import unsupported
-from synapse_bridge.introspect.catalogue import Catalogue, LiteralValue, qualified
+from synapse_bridge.introspect.catalogue import qualified
 from synapse_bridge.introspect.constraints import constraints, read_metadata
+from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.customs import adapted, flags, overridden
+from synapse_bridge.introspect.literals import is_literal, read_literal
 from synapse_bridge.introspect.overrides import Overridden
-from synapse_bridge.introspect.refusal import Place, Unsupported
+from synapse_bridge.introspect.refusal import Unsupported
 from synapse_bridge.introspect.scalars import scalar_kind
+from synapse_bridge.introspect.structures import check_class, is_structure, validators_of
+from synapse_bridge.introspect.unions import Name, Recursion, read_union
 
-_KEYS = (bool, int, str)
-_BARE: Mapping[Any, Any] = {
-    list: list[Any],
-    typing.List: list[Any],  # noqa: UP006 # what it says
-    dict: dict[str, Any],
-    typing.Dict: dict[str, Any],  # noqa: UP006
-}
-"""Containers that do not say what they hold."""
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Where an annotation stands.
-
-    ``module`` and ``path`` (``Order.status``) are its qualified name, after which an unnamed
-    ``Literal`` is called; ``namespace`` is the globals of that module, where a ``Literal`` may have
-    got a name; ``config`` the pydantic configuration of its model; ``checked`` is false where a
-    validator sees the value before its type does; ``within`` are the classes whose overrides led
-    here.
-    """
-
-    catalogue: Catalogue
-    place: Place
-    module: str
-    path: str
-    namespace: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-    checked: bool = True
-    within: frozenset[type] = frozenset()
-
-    def override(self) -> Overridden | None:
-        """What the configuration puts in the place of this annotation, or ``None``."""
-        return self.catalogue.override(f"{self.module}.{self.path}", self.namespace)
 
 
 def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -> Type:
@@ -73,16 +45,56 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
 
     Raises :class:`Unsupported` where there is none that carries every value without loss.
     """
-    annotation, inner = peel(annotation)
+    written, inner = hints.peel_to_alias(annotation)
     metadata = [*inner, *metadata]
+    if hints.is_alias(written):
+        return _alias(written, context, metadata)
+    return _read(written, None, context, metadata)
+
+
+def _alias(alias: Any, context: Context, metadata: list[Any]) -> Type:
+    """The type of an alias, which may name itself."""
+    open_ = context.catalogue.recursions
+    if alias in open_:
+        return open_[alias].ref()
+    known = context.catalogue.known
+    if alias in known and not metadata:
+        return known[alias]
+    value = hints.alias_value(alias)
+    name = Name(alias.__module__, alias.__name__, "alias")
+    open_[alias] = recursion = Recursion(name, value)
+    try:
+        peeled, inner = hints.peel_to_alias(value)
+        metadata = [*inner, *metadata]
+        if hints.is_alias(peeled):
+            type_ = read_type(peeled, context, metadata)
+        else:
+            reachable = hints.is_reachable(alias)
+            type_ = _read(peeled, name if reachable else None, context, metadata)
+    finally:
+        del open_[alias]
+    if not recursion.found:
+        return type_
+    if not hints.is_reachable(alias):
+        raise Unsupported(
+            f"the recursive alias `{alias}` cannot be reached by its name",
+            "define it at the top of its module, under its own name and without arguments",
+        )
+    known[alias] = recursion.close(type_, context)
+    return known[alias]
+
+
+def _read(annotation: Any, name: Name | None, context: Context, metadata: list[Any]) -> Type:
+    """The type of a peeled annotation; one that has a name gives it to its union."""
     known = read_metadata(metadata)
     if known.before:
         context = replace(context, checked=False)
     values = known.values if context.checked else {}
-    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
-        override = _class_override(annotation, context)
+    cls = hints.class_of(annotation)
+    if cls is annotation:
+        override = _class_override(cls, context)
         if override is not None:
-            within = context.within | {annotation}
+            within = context.within | {cls}
             # Constraints are about the class's own values, not about what they travel as.
             inner = [] if override.override.converts else metadata
             type_ = read_type(override.annotation, replace(context, within=within), inner)
@@ -90,20 +102,46 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
     kind = scalar_kind(annotation)
     if kind is not None:
         return _scalar("bigint" if known.bigint and kind == "int64" else kind, values, context)
-    if annotation in _BARE:
-        annotation = _BARE[annotation]
-    elif isinstance(annotation, type) and typing.get_origin(annotation) is None:
-        return _class(annotation, context)
-    match typing.get_origin(annotation), typing.get_args(annotation):
-        case builtins.list, (item,):
-            return ListOf(read_type(item, context), constraints("list", values))
-        case builtins.dict, (key, value):
-            return _map(key, value, values, context)
-        case origin, members if origin in (typing.Union, types.UnionType):
-            return _nullable(annotation, members, metadata, context)
-        case origin, _ if typing_objects.is_literal(origin):
-            return _literal(annotation, context)
+    if (container := hints.container(annotation)) is not None:
+        return _container(container, values, context)
+    if hints.is_union(annotation):
+        members = hints.alternatives(annotation, metadata).members
+        if len(members) == 1:  # Optional: what stands beside it is about its value.
+            type_ = read_type(members[0].annotation, context, metadata)
+            has_none = isinstance(type_, Nullable) or type_ == Scalar("any")
+            return type_ if has_none else _nullable(type_)
+        return read_union(annotation, name, metadata, context, read_type)
+    if is_literal(annotation):
+        return read_literal(annotation, context)
+    if cls is not None:
+        return _class(annotation, cls, context)
     raise unsupported.explain(annotation)
+
+
+def _nullable(type_: Type) -> Nullable:
+    if isinstance(unrooted(type_), Nullable):
+        raise Unsupported(
+            "`None` is a value of the RootModel and also its absence",
+            "let only one of the two be `None`",
+        )
+    return Nullable(type_)
+
+
+def _container(container: hints.Container, values: Mapping[str, Any], context: Context) -> Type:
+    match container:
+        case hints.ListHint(kind, item):
+            return ListOf(read_type(item, context), constraints("list", values), kind)
+        case hints.SetHint(kind, item):
+            return SetOf(read_type(item, context), constraints("set", values), kind)
+        case hints.MapHint(kind, key, value):
+            limits = constraints("map", values)
+            return MapOf(_key(key, context), read_type(value, context), limits, kind)
+        case hints.TupleHint(items):
+            return TupleOf(tuple(read_type(item, context) for item in items))
+
+
+def _key(annotation: Any, context: Context) -> Type:
+    return read_type(annotation, context.inside("key"))
 
 
 def _class_override(cls: type, context: Context) -> Overridden | None:
@@ -114,27 +152,6 @@ def _class_override(cls: type, context: Context) -> Overridden | None:
             f"the override of `{qualified(cls)}` leads back to it", "name another type in `types`"
         )
     return override
-
-
-def peel(annotation: Any) -> tuple[Any, list[Any]]:
-    """Take ``Annotated``, ``NewType`` and type aliases off; the metadata from the inside out."""
-    metadata: list[Any] = []
-    seen: list[Any] = []
-    while True:
-        if typing_objects.is_annotated(typing.get_origin(annotation)):
-            metadata = [*annotation.__metadata__, *metadata]
-            annotation = annotation.__origin__
-        elif typing_objects.is_newtype(annotation):
-            annotation = annotation.__supertype__
-        elif typing_objects.is_typealiastype(annotation) and annotation is not pydantic.JsonValue:
-            if annotation in seen:
-                raise Unsupported(
-                    f"the alias `{annotation}` is recursive", "write a recursive model"
-                )
-            seen.append(annotation)
-            annotation = annotation.__value__
-        else:
-            return annotation, metadata
 
 
 def _scalar(kind: ScalarKind, values: Mapping[str, Any], context: Context) -> Scalar:
@@ -156,96 +173,53 @@ def _scalar(kind: ScalarKind, values: Mapping[str, Any], context: Context) -> Sc
     return Scalar("int64", carried)
 
 
-def _map(key: Any, value: Any, values: Mapping[str, Any], context: Context) -> MapOf:
-    base, _ = peel(key)
-    if base not in _KEYS:
-        raise Unsupported(
-            f"the keys of a dict must be str, int or bool, not {unsupported.text(base)}",
-            "use str keys, or a list of models with a key field",
-        )
-    read = read_type(key, context)
-    assert isinstance(read, Scalar)
-    return MapOf(read, read_type(value, context), constraints("map", values))
-
-
-def _nullable(
-    annotation: Any, members: Sequence[Any], metadata: Sequence[Any], context: Context
-) -> Type:
-    inner = [member for member in members if member is not types.NoneType]
-    if len(inner) != 1 or len(inner) == len(members):
-        raise unsupported.explain(annotation)
-    read = read_type(inner[0], context, metadata)
-    is_any = isinstance(read, Scalar) and read.kind == "any"  # has None among its own values
-    return read if isinstance(read, Nullable) or is_any else Nullable(read)
-
-
-def _literal(annotation: Any, context: Context) -> Type:
-    values: list[LiteralValue] = []
-    nullable = False
-    for value in _literal_values(annotation):
-        match value:
-            case None:
-                nullable = True
-            case enum.Enum():
-                raise Unsupported(
-                    f"`Literal[{value}]` names an enum member", "annotate the enum itself"
-                )
-            case str() | int():
-                values.append(value)
-            case _:
-                raise Unsupported(
-                    f"`Literal[{value!r}]` is neither str, int nor bool", "use str values"
-                )
-    if not values:
-        raise Unsupported("only None fits it", "leave it out")
-    name = _literal_name(annotation, context)
-    ref = context.catalogue.literal(tuple(values), context.module, name, context.place)
-    return Nullable(ref) if nullable else ref
-
-
-def _literal_values(annotation: Any) -> list[Any]:
-    """Arguments in order, with nested Literals and aliases opened."""
-    values = []
-    for argument in typing.get_args(annotation):
-        inner, _ = peel(argument)
-        if typing_objects.is_literal(typing.get_origin(inner)):
-            values.extend(_literal_values(inner))
-        else:
-            values.append(argument)
-    return values
-
-
-def _literal_name(annotation: Any, context: Context) -> str:
-    """``Mode`` where the module says ``Mode = Literal[…]``, else the path of the place."""
-    for name, value in context.namespace.items():
-        if not name.startswith("_") and _is_alias_of(value, annotation):
-            return name
-    name, count = context.path, 1
-    while not context.catalogue.is_free(f"{context.module}.{name}"):
-        count += 1
-        name = f"{context.path}{count}"
-    return name
-
-
-def _is_alias_of(value: Any, annotation: Any) -> bool:
-    """Whether ``value`` is a ``Literal`` of the same values in the same order."""
-    if typing_objects.is_typealiastype(value):
-        value = value.__value__
-    if not typing_objects.is_literal(typing.get_origin(value)):
-        return False
-    ours, theirs = typing.get_args(value), typing.get_args(annotation)
-    return [(type(v), v) for v in ours] == [(type(v), v) for v in theirs]
-
-
-def _class(cls: type, context: Context) -> Type:
+def _class(annotation: Any, cls: type, context: Context) -> Type:
+    """The type of a class of the user's, perhaps with arguments."""
     if issubclass(cls, enum.Flag):
         return flags(cls)
     if issubclass(cls, enum.Enum):
         return context.catalogue.enum(cls)
-    is_model = issubclass(cls, pydantic.BaseModel) or dataclasses.is_dataclass(cls)
-    is_model = is_model and not issubclass(cls, BaseException)
-    if is_model and cls is not pydantic.BaseModel and not unsupported.is_special(cls):
-        return context.catalogue.message(cls)
+    if issubclass(cls, pydantic.RootModel):
+        return _root(cls, context)
+    if is_structure(cls):
+        arguments = tuple(read_type(one, context) for one in hints.arguments_of(annotation))
+        return context.catalogue.message(annotation, arguments)
     if (custom := adapted(cls)) is not None:
         return custom
-    raise unsupported.explain(cls)
+    raise unsupported.explain(annotation)
+
+
+def _root(cls: type[pydantic.RootModel[Any]], context: Context) -> Type:
+    """A ``RootModel`` as what it holds, which may be itself."""
+    catalogue, name = context.catalogue, qualified(cls)
+    open_ = catalogue.recursions
+    if cls in open_:
+        return RootOf(name, cls.__module__, open_[cls].ref())
+    if cls in catalogue.known:
+        return catalogue.known[cls]
+    if not hints.is_parametrized(cls):
+        catalogue.reach(cls)
+    check_class(cls)
+    cls.model_rebuild()
+    info = cls.model_fields["root"]
+    own_name = Name(cls.__module__, cls.__qualname__, "place")
+    open_[cls] = recursion = Recursion(own_name, info.annotation)
+    own = replace(
+        context,
+        module=cls.__module__,
+        path=f"{cls.__qualname__}.root",
+        namespace=vars(sys.modules[cls.__module__]),
+        config=cls.model_config,
+        checked=not validators_of(cls, "root").before,
+    )
+    try:
+        annotation, metadata = hints.peel_to_alias(info.annotation)
+        metadata += hints.metadata_of(info)
+        if hints.is_alias(annotation):
+            type_ = read_type(annotation, own, metadata)
+        else:
+            type_ = _read(annotation, own_name, own, metadata)
+    finally:
+        del open_[cls]
+    catalogue.known[cls] = RootOf(name, cls.__module__, recursion.close(type_, own))
+    return catalogue.known[cls]

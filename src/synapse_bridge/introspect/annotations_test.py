@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from synapse_bridge.contract.model import Contract
 from synapse_bridge.contract.types import (
     Constraints,
     EnumRef,
@@ -11,8 +12,12 @@ from synapse_bridge.contract.types import (
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
 from synapse_bridge.introspect import introspect
 from synapse_bridge.introspect.conftest import Read, Refuse, Write
@@ -41,9 +46,17 @@ Mode = Literal["on", "off"]
 UserId = NewType("UserId", int)
 Names = TypeAliasType("Names", list[str])
 T = TypeVar("T")
+Bound = TypeVar("Bound", bound=int)
+Constrained = TypeVar("Constrained", str, Literal["a"])
+Pairs = TypeAliasType("Pairs", list[tuple[T, T]], type_params=(T,))
+Number = Union[int, float]
+Tree = TypeAliasType("Tree", "int | list[Tree] | None")
+Nest = TypeAliasType("Nest", "list[Nest]")
 class Page(BaseModel, Generic[T]):
     items: list[T]
 class Root(RootModel[int]): pass
+class Folder(RootModel["dict[str, Folder]"]): pass
+class Maybe(RootModel["int | None"]): pass
 class Pair(NamedTuple):
     a: int
 class Dictionary(TypedDict):
@@ -65,7 +78,7 @@ def scalar(kind: str, **constraints: object) -> Scalar:
     return Scalar(kind, Constraints(**constraints))  # type: ignore[arg-type]  # tables of tests
 
 
-INT, STR, FLOAT = scalar("int64"), scalar("string"), scalar("double")
+INT, STR, FLOAT, ANY = scalar("int64"), scalar("string"), scalar("double"), scalar("any")
 
 
 def result_type(read: Read, annotation: str) -> tuple[Type | None, str]:
@@ -96,6 +109,40 @@ def result_type(read: Read, annotation: str) -> tuple[Type | None, str]:
         ("Names", ListOf(STR)),
         ("dict[UserId, Names]", MapOf(INT, ListOf(STR))),
         ("'list[int]'", ListOf(INT)),
+        ("tuple[int, ...]", ListOf(INT, python="tuple")),
+        ("collections.deque[int]", ListOf(INT, python="deque")),
+        ("MutableSequence[int]", ListOf(INT)),
+        ("Sequence[int]", ListOf(INT, python="Sequence")),
+        ("typing.Sequence[int]", ListOf(INT, python="Sequence")),
+        ("Iterable[int]", ListOf(INT, python="Iterable")),
+        ("set[int]", SetOf(INT)),
+        ("MutableSet[int]", SetOf(INT)),
+        ("frozenset[int]", SetOf(INT, python="frozenset")),
+        ("Set[int]", SetOf(INT, python="Set")),
+        ("tuple[int, str]", TupleOf((INT, STR))),
+        ("tuple[()]", TupleOf(())),
+        ("tuple[list[int], int | None]", TupleOf((ListOf(INT), Nullable(INT)))),
+        ("Mapping[str, int]", MapOf(STR, INT, python="Mapping")),
+        ("MutableMapping[str, int]", MapOf(STR, INT, python="Mapping")),
+        ("collections.defaultdict[str, int]", MapOf(STR, INT, python="defaultdict")),
+        ("collections.OrderedDict[str, int]", MapOf(STR, INT, python="OrderedDict")),
+        ("collections.Counter[str]", MapOf(STR, INT, python="Counter")),
+        ("dict[float, int]", MapOf(FLOAT, INT)),
+        ("dict[tuple[int, str], int]", MapOf(TupleOf((INT, STR)), INT)),
+        ("list", ListOf(ANY)),
+        ("tuple", ListOf(ANY, python="tuple")),
+        ("set", SetOf(ANY)),
+        ("dict", MapOf(STR, ANY)),
+        ("T", ANY),
+        ("Bound", INT),
+        ("Constrained", STR),
+        ("Json[int]", INT),
+        ("Annotated[int, PlainSerializer(str)]", INT),
+        ("str | Literal['a', 'b']", STR),
+        ("Literal['a'] | str | None", Nullable(STR)),
+        ("int | int", INT),
+        ("Annotated[int, Ge(0)] | Annotated[int, Le(-9)]", INT),
+        ("Pairs[int]", ListOf(TupleOf((INT, INT)))),
         ("list['int']", ListOf(INT)),
         ("None", None),
     ],
@@ -210,22 +257,111 @@ def test_a_literal_alias_that_modules_share_is_one_enum(write: Write) -> None:
     assert [enum.elixir.rpartition(".")[2] for enum in contract.enums] == ["Mode"]
 
 
+def members(contract: Contract, name: str) -> list[tuple[str, Type]]:
+    union = contract.union(f"{contract.service.module}.{name}")
+    return [(member.elixir, member.type) for member in union.members]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "name"),
+    [
+        ("int | str", "f.return"),
+        ("list[int | str]", "f.return"),
+        ("Number", "Number"),
+        ("int | float", "Number"),
+        ("Number | None", "Number"),
+        ("Tree", "Tree"),
+        ("Nest", "Nest"),
+    ],
+)
+def test_a_union_is_named_by_its_alias_or_by_its_place(
+    read: Read, annotation: str, name: str
+) -> None:
+    contract = read(f"{PRELUDE}\ndef f() -> {annotation}: ...\n")
+    assert [union.name for union in contract.unions] == [f"{contract.service.module}.{name}"]
+
+
+def test_members_are_tagged_by_their_kind(read: Read) -> None:
+    written = "bool | int | float | list[int] | list[str] | Item | Colour | Literal['a'] | Pair"
+    contract = read(f"{PRELUDE}\ndef f() -> {written}: ...\n")
+    assert [tag for tag, _ in members(contract, "f.return")] == [
+        *("bool", "int", "float", "list", "list_2", "item", "colour", "literal", "pair")
+    ]
+
+
+def test_nested_unions_are_opened_and_positions_say_where_python_has_them(read: Read) -> None:
+    inner = "Annotated[int | None | str, Field(title='x')]"
+    contract = read(f"{PRELUDE}\ndef f() -> Union[{inner}, Item, Literal['a', 7]]: ...\n")
+    union = contract.unions[0]
+    assert contract.service.methods[0].result == Nullable(UnionRef(union.name))
+    assert [(m.elixir, m.positions) for m in union.members] == [
+        ("int", ((0, 0), (2,))),
+        ("str", ((0, 1), (2,))),
+        ("item", ((1,),)),
+    ]
+
+
+def test_pydantic_opens_unions_below_a_discriminator(read: Read) -> None:
+    contract = read(f"""{PRELUDE}
+class A(BaseModel):
+    kind: Literal["a"]
+class B(BaseModel):
+    kind: Literal["b", "c"]
+class C(BaseModel):
+    kind: Literal["d"]
+def f() -> Annotated[Union[A, Annotated[Union[B, C], Field(discriminator="kind")]],
+                     Field(discriminator="kind")]: ...
+""")
+    assert [m.positions for m in contract.unions[0].members] == [((0,),), ((1,),), ((2,),)]
+    assert contract.unions[0].discriminator == "kind"
+
+
+def test_recursive_aliases_are_unions(read: Read) -> None:
+    contract = read(f"{PRELUDE}\ndef f(a: Tree) -> Nest: ...\n")
+    module = contract.service.module
+    tree = Nullable(UnionRef(f"{module}.Tree"))
+    assert members(contract, "Tree") == [("int", INT), ("list", ListOf(tree))]
+    assert members(contract, "Nest") == [("list", ListOf(UnionRef(f"{module}.Nest")))]
+
+
+def test_a_root_model_is_what_it_holds(read: Read) -> None:
+    root, module = result_type(read, "Root")
+    assert root == RootOf(f"{module}.Root", module, INT)
+
+
+def test_a_recursive_root_model_is_a_union(read: Read) -> None:
+    contract = read(f"{PRELUDE}\ndef f() -> Folder: ...\n")
+    module = contract.service.module
+    folder = RootOf(f"{module}.Folder", module, UnionRef(f"{module}.Folder"))
+    assert contract.service.methods[0].result == folder
+    assert members(contract, "Folder") == [("dict", MapOf(STR, folder))]
+
+
+def test_generic_models_have_a_message_for_each_list_of_arguments(read: Read) -> None:
+    contract = read(f"{PRELUDE}\ndef f(a: Page[int], b: Page[list[Item]]) -> Page: ...\n")
+    module = contract.service.module
+    messages = {m.name: m for m in contract.messages if "Page" in m.name}
+    assert {name: m.proto for name, m in messages.items()} == {
+        f"{module}.Page": "Page",
+        f"{module}.Page[int]": "PageOfInt64",
+        f"{module}.Page[list[{module}.Item]]": "PageOfListOfItem",
+    }
+    assert messages[f"{module}.Page[int]"].fields[0].type == ListOf(INT)
+    assert messages[f"{module}.Page"].fields[0].type == ListOf(ANY)
+
+
+def test_enums_may_have_any_values(read: Read) -> None:
+    contract = read(f"{PRELUDE}\ndef f(a: Odd) -> Literal[Colour.RED, b'x']: ...\n")
+    odd = next(enum for enum in contract.enums if enum.proto == "Odd")
+    literal = next(enum for enum in contract.enums if enum.role == "literal")
+    assert [member.value for member in odd.members] == ["A"]
+    assert [(m.name, m.of.rpartition(".")[2]) for m in literal.members] == [
+        ("RED", "Colour"),
+        ("x", "bytes"),
+    ]
+
+
 REFUSED = {
-    "dict[float, int]": "str keys",
-    "dict[Colour, int]": "str keys",
-    "int | str": "one optional field for each alternative",
-    "int | str | None": "one optional field for each alternative",
-    "Item | Point": "one optional field for each alternative",
-    "tuple[int, str]": "list[…]",
-    "tuple[int, ...]": "list[…]",
-    "set[int]": "list[…]",
-    "frozenset[int]": "list[…]",
-    "collections.deque[int]": "list[…]",
-    "Sequence[int]": "list[…]",
-    "Iterable[int]": "list[…]",
-    "typing.Sequence[int]": "list[…]",
-    "Mapping[str, int]": "dict[…, …]",
-    "collections.defaultdict[str, int]": "dict[…, …]",
     "list[Iterator[int]]": "a stream is a whole result",
     "AsyncIterator[int] | None": "a stream is a whole result",
     "list[Generator[int, None, None]]": "a stream is a whole result",
@@ -236,28 +372,18 @@ REFUSED = {
     "re.Pattern[bytes]": "`str`",
     "typing.LiteralString": "`str`",
     "BaseModel": "name the model",
-    "Root": "the root's own type",
-    "Page[int]": "the types filled in",
-    "Page": "the types filled in",
-    "T": "name the type",
-    "Pair": "BaseModel or a dataclass",
-    "Dictionary": "BaseModel or a dataclass",
     "Text": "`str`",
+    "Maybe | None": "let only one of the two be `None`",
     "Plain": "write one with the data that it holds",
-    "Odd": "str or int value",
     "Empty": "at least one",
     "Broken": "drop it",
     "Literal['\\ud800']": "drop it",
     "Literal['1', 1]": "leave one out",
     f"Literal['{'x' * 256}']": "shorten it",
     "Literal[1, True]": "leave one out",
-    "Literal[Colour.RED]": "the enum itself",
-    "Literal[b'x']": "str values",
     "Literal[None]": "",
     "type[int]": "",
-    "Annotated[int, PlainSerializer(str)]": "drop the serializer",
     "Base64Bytes": "convert in the function",
-    "Json[int]": "convert in the function",
     "SkipValidation[int]": "convert in the function",
     "Annotated[int, Field(ge=0, le=2**70)]": "2**64-1",
     "Annotated[int, Field(le=2**64-1)]": "2**64-1",

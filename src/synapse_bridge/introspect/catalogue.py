@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import enum
+import math
 import sys
+import typing
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from typing_inspection import typing_objects
+
+from synapse_bridge import hints
 from synapse_bridge.contract import elixir_terms, names
 from synapse_bridge.contract.model import Enum, EnumMember, Message, Union
-from synapse_bridge.contract.types import EnumRef, MessageRef
+from synapse_bridge.contract.registry import fill
+from synapse_bridge.contract.types import EnumRef, MessageRef, Named, Type, UnionRef
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.overrides import Overridden, Override
 from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
 from synapse_bridge.renamed import RenamedFrom
 
-LiteralValue = str | int | bool
+if TYPE_CHECKING:
+    from synapse_bridge.introspect.unions import Recursion
+
+LiteralValue = str | int | bool | bytes | enum.Enum
 
 
 class Catalogue:
@@ -27,6 +37,8 @@ class Catalogue:
     ``overrides`` maps qualified names (of a class, field, parameter or result) to the annotation
     that the configuration puts in their place; ``seen`` are all such names that there were.
     ``renamed`` maps qualified names of fields and parameters to those that the code says they had.
+    ``arguments`` are those of generic classes, by message; ``recursions`` the aliases and
+    RootModels that are being read, and ``known`` those that have been.
     """
 
     def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
@@ -35,25 +47,78 @@ class Catalogue:
         self.unions: dict[str, Union] = {}
         self.places: dict[str, Place] = {}
         self.refusals: list[Refusal] = []
-        self.pending: list[type] = []
+        self.pending: list[Any] = []
         self.parts: dict[tuple[str, str], Place] = {}
         self.local: dict[str, tuple[str, str]] = {}
         self.overrides = dict(overrides or {})
         self.seen: set[str] = set()
         self.renamed: dict[str, str] = {}
+        self.arguments: dict[str, tuple[Type, ...]] = {}
+        self.recursions: dict[Any, Recursion] = {}
+        self.known: dict[Any, Type] = {}
+        self._classes: dict[str, Any] = {}
+        self._names: dict[Any, str] = {}
+        self._aliases: dict[int, list[tuple[str, Any]]] = {}
+        self._literals: dict[str, list[str]] = {}
 
-    def message(self, cls: type) -> MessageRef:
-        """A reference to the message of a model or dataclass, which is read later."""
+    def message(self, annotation: Any, arguments: tuple[Type, ...] = ()) -> MessageRef:
+        """A reference to the message of a class with fields, which is read later.
+
+        A generic class has one for each list of ``arguments`` that it is filled in with.
+        """
+        cls = generic_origin(annotation)
         name = qualified(cls)
-        if self._claim(name, cls):
+        local = cls.__qualname__
+        if arguments:
+            name += f"[{', '.join(fill(one, 'python', _name) for one in arguments)}]"
+            local += "Of" + "".join(fill(one, "label", self._label) for one in arguments)
+        if self._classes.setdefault(name, annotation) != annotation:
+            raise Unsupported(
+                f"there are two classes `{name}`, whose arguments differ in constraints only",
+                "derive a class with a name of its own from one of them",
+            )
+        if self._claim(name, cls, local):
             self.places[name] = source.class_place(cls)
-            self.pending.append(cls)
+            self.arguments[name] = arguments
+            self._names[annotation] = name
+            self.pending.append(annotation)
         return MessageRef(name)
+
+    def name_of(self, annotation: Any) -> str:
+        """The name of the message of a class that has been noted."""
+        return self._names[annotation]
+
+    def union(self, union: Union, local: str, place: Place) -> UnionRef:
+        """A reference to a union, which is known as ``local`` in its module."""
+        known = self.unions.get(union.name)
+        if known is not None and known != union:
+            free, count = union.name, 1
+            while not self.is_free(free):
+                count += 1
+                free = f"{union.name}{count}"
+            return self.union(replace(union, name=free, role="place"), f"{local}{count}", place)
+        if known is None:
+            self.unions[union.name] = union
+            self.places[union.name] = place
+            self.local[union.name] = (union.module, local)
+        return UnionRef(union.name)
+
+    def aliases(self, namespace: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """The Literals and unions that have a name in a module."""
+        key = id(namespace)
+        if key not in self._aliases:
+            named = ((name, _alias(value)) for name, value in namespace.items())
+            self._aliases[key] = [
+                (name, value)
+                for name, value in named
+                if value is not None and not name.startswith("_")
+            ]
+        return self._aliases[key]
 
     def enum(self, cls: type[enum.Enum]) -> EnumRef:
         """A reference to the enum of an ``enum.Enum`` class."""
         name = qualified(cls)
-        if self._claim(name, cls):
+        if self._claim(name, cls, cls.__qualname__):
             self.places[name] = source.class_place(cls, "enum")
             self.enums[name] = read_enum(cls, name)
         return EnumRef(name)
@@ -62,19 +127,22 @@ class Catalogue:
         self, values: tuple[LiteralValue, ...], module: str, local: str, place: Place
     ) -> EnumRef:
         """A reference to the enum of a ``Literal`` that is known as ``local`` in ``module``."""
-        if min(len(set(values)), len({str(value) for value in values})) < len(values):
+        for value in values:
+            if isinstance(value, enum.Enum):
+                self.enum(type(value))
+            elif not isinstance(value, bytes):
+                _check_text(value)
+        members = literal_members(values)
+        if min(len(set(values)), len({member.name for member in members})) < len(values):
             raise Unsupported(
                 "two of its values are equal or written alike", "leave one out, or write an Enum"
             )
-        for value in values:
-            _check_text(value)
-        members = literal_members(values)
-        for known in self.enums.values():
-            # The same alias, imported into another module.
-            alias = "." not in local and self.local[known.name][1] == local
-            if alias and known.members == members:
-                return EnumRef(known.name)
+        # The same alias, imported into another module.
+        for known in self._literals.get(local, []) if "." not in local else []:
+            if self.enums[known].members == members:
+                return EnumRef(known)
         name = f"{module}.{local}"
+        self._literals.setdefault(local, []).append(name)
         self.places[name] = place
         self.local[name] = (module, local)
         self.enums[name] = Enum(name, "", "", "literal", members)
@@ -107,17 +175,51 @@ class Catalogue:
         """Note something that cannot cross the bridge."""
         self.refusals.append(refusal)
 
-    def _claim(self, name: str, cls: type) -> bool:
-        """Note a class; true the first time. Generated code has to reach it by its name."""
-        if name in self.places:
-            return False
+    def reach(self, cls: type) -> None:
+        """Refuse a class that generated code cannot reach by its name."""
         if _reach(cls) is not cls:
             raise Unsupported(
-                f"its class cannot be reached as `{name}`",
+                f"its class cannot be reached as `{qualified(cls)}`",
                 "define the class at the top of its module, under its own name",
             )
-        self.local[name] = (cls.__module__, cls.__qualname__)
+
+    def _claim(self, name: str, cls: type, local: str) -> bool:
+        """Note a class; true the first time."""
+        if name in self.places:
+            return False
+        self.reach(cls)
+        self.local[name] = (cls.__module__, local)
         return True
+
+    def _label(self, one: Named) -> str:
+        local = self.local[one.name][1] if one.name in self.local else one.name.rpartition(".")[2]
+        return names.message(local)
+
+
+def _name(one: Named) -> str:
+    return one.name
+
+
+def _alias(value: Any) -> Any | None:
+    """The Literal or union that a value of a module is, if it is one; peeled."""
+    origin = typing.get_origin(value)
+    named = hints.is_alias(value) or typing_objects.is_annotated(origin)
+    if not (named or hints.is_union(value) or typing_objects.is_literal(origin)):
+        return None
+    try:
+        inner, _ = hints.peel(value)
+    except Exception:
+        return None  # An alias is an expression of the user's, and can raise anything.
+    is_one = hints.is_union(inner) or typing_objects.is_literal(typing.get_origin(inner))
+    return inner if is_one else None
+
+
+def generic_origin(annotation: Any) -> Any:
+    """The class as it was written: that of ``Page`` for ``Page[Item]``."""
+    model = getattr(annotation, "__pydantic_generic_metadata__", None)
+    if isinstance(annotation, type) and model and model["origin"]:
+        return model["origin"]
+    return typing.get_origin(annotation) or annotation
 
 
 def qualified(cls: type) -> str:
@@ -147,11 +249,8 @@ def read_enum(cls: type[enum.Enum], name: str) -> Enum:
     read = []
     for number, member in enumerate(members, 1):
         value = member.value
-        if not isinstance(value, str | int) or type(value).__module__ != "builtins":
-            raise Unsupported(
-                f"the value of `{cls.__qualname__}.{member.name}` is {_article(value)}",
-                "give every member a str or int value",
-            )
+        if type(value) not in (str, int, bool, float) or value != value or value in _INFINITE:
+            value = member.name  # JSON has no such value, and the name says as much.
         _check_text(value)
         elixir = names.atom(names.underscore(member.name))
         read.append(EnumMember(member.name, value, number, "", elixir, docs.get(member.name, "")))
@@ -162,7 +261,10 @@ _LONGEST_ATOM = 255
 """Erlang's limit, in code points."""
 
 
-def _check_text(value: LiteralValue) -> None:
+_INFINITE = (math.inf, -math.inf)
+
+
+def _check_text(value: str | float) -> None:
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise Unsupported(f"{value!r} has a lone surrogate, which UTF-8 cannot hold", "drop it")
     if isinstance(value, str) and len(value) > _LONGEST_ATOM:
@@ -178,13 +280,22 @@ def literal_members(values: tuple[LiteralValue, ...]) -> tuple[EnumMember, ...]:
     members = []
     for number, value in enumerate(values, 1):
         match value:
+            case enum.Enum():
+                read = read_enum(type(value), "").members
+                (member,) = (one for one in read if one.name == value.name)
+                of = qualified(type(value))
+                members.append(replace(member, number=number, doc="", of=of))
+            case bytes():
+                text = value.decode("latin-1")
+                members.append(EnumMember(text, text, number, "", names.atom(text), of="bytes"))
             case bool():
                 elixir = "true" if value else "false"
+                members.append(EnumMember(str(value), value, number, "", elixir))
             case int():
                 elixir = elixir_terms.integer(value)
+                members.append(EnumMember(str(value), value, number, "", elixir))
             case str():
-                elixir = names.atom(value)
-        members.append(EnumMember(str(value), value, number, "", elixir))
+                members.append(EnumMember(value, value, number, "", names.atom(value)))
     return tuple(members)
 
 
@@ -194,8 +305,3 @@ def class_doc(cls: type) -> str:
     if not isinstance(doc, str) or doc.startswith(f"{cls.__name__}("):
         return ""
     return source.clean(doc)
-
-
-def _article(value: object) -> str:
-    kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

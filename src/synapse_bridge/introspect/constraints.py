@@ -37,10 +37,16 @@ _VALIDATORS = (
     pydantic.WrapValidator,
     pydantic.PlainValidator,
 )
-_SERIALIZERS = (pydantic.PlainSerializer, pydantic.WrapSerializer)
+# Serializers shape dumps; what travels are the values themselves.
 _HARMLESS = (
+    pydantic.PlainSerializer,
+    pydantic.WrapSerializer,
+    pydantic.SerializeAsAny,
+    pydantic.Json,
     pydantic.Strict,
+    pydantic.Discriminator,
     pydantic.FailFast,
+    pydantic.Tag,
     pydantic.WithJsonSchema,
     pydantic.UrlConstraints,
     PathType,
@@ -84,11 +90,6 @@ def read_metadata(metadata: Iterable[Any]) -> Metadata:
             after = True
         elif isinstance(item, _VALIDATORS):
             before = True
-        elif isinstance(item, _SERIALIZERS):
-            raise Unsupported(
-                "a custom serializer makes another value than the annotation describes",
-                "drop the serializer, or give the wire a model of its own",
-            )
         elif type(item) in _NAMES:
             if not after:
                 values[_NAMES[type(item)]] = getattr(item, _NAMES[type(item)])
@@ -97,7 +98,7 @@ def read_metadata(metadata: Iterable[Any]) -> Metadata:
         elif isinstance(item, _GENERAL):
             if not after:
                 values |= {k: v for k, v in vars(item).items() if v is not None}
-        elif isinstance(item, _HARMLESS) or not hasattr(item, "__get_pydantic_core_schema__"):
+        elif isinstance(item, _HARMLESS) or item in _HARMLESS or _is_note(item):
             continue
         else:
             kind = item.__name__ if isinstance(item, type) else type(item).__name__
@@ -106,6 +107,11 @@ def read_metadata(metadata: Iterable[Any]) -> Metadata:
                 "annotate the plain type that travels, and convert in the function",
             )
     return Metadata({} if before else values, before, bigint)
+
+
+def _is_note(item: Any) -> bool:
+    """Whether metadata is nothing to pydantic."""
+    return not hasattr(item, "__get_pydantic_core_schema__")
 
 
 def constraints(

@@ -17,12 +17,18 @@ from synapse_bridge.contract.types import (
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
     ScalarKind,
+    SetOf,
+    TupleOf,
     Type,
+    UnionRef,
 )
+from synapse_bridge.contract.wire import KEYS
 from synapse_bridge.introspect.catalogue import Catalogue, qualified
 
+_LISTS = {"list": list, "Sequence": list, "Iterable": list, "tuple": tuple}
 _INTEGERS = {"int64": range(-(2**63), 2**63), "uint64": range(2**64)}
 
 
@@ -60,16 +66,21 @@ def _write(type_: Type, value: Any, catalogue: Catalogue) -> JSONValue:
     match type_:
         case Nullable(inner):
             return None if value is None else _write(inner, value, catalogue)
-        case ListOf(item) if type(value) is list:
+        case ListOf(item, python=kind) if type(value) is _LISTS.get(kind):
             return [_write(item, element, catalogue) for element in value]
-        case MapOf(key, item) if type(value) is dict:
+        case MapOf(key, item) if type(value) is dict and isinstance(key, Scalar):
             return {_key(key, k): _write(item, v, catalogue) for k, v in value.items()}
+        case SetOf(item) if type(value) in (set, frozenset):
+            return sorted((_write(item, element, catalogue) for element in value), key=repr)
+        case TupleOf(items) if type(value) is tuple and len(value) == len(items):
+            pairs = zip(items, value, strict=True)
+            return [_write(item, element, catalogue) for item, element in pairs]
         case EnumRef(name):
             return _member(name, value, catalogue)
-        case MessageRef():
-            raise _NotLiteral
         case Scalar(kind):
             return _scalar(kind, value)
+        case MessageRef() | UnionRef() | RootOf():
+            pass
     raise _NotLiteral
 
 
@@ -141,7 +152,7 @@ def _plain(value: Any) -> JSONValue:
 
 def _key(key: Type, value: Any) -> str:
     """A key as JSON has it: numbers as text, booleans in lower case."""
-    if not isinstance(key, Scalar):
+    if not isinstance(key, Scalar) or key.kind not in KEYS:
         raise _NotLiteral
     written = _scalar(key.kind, value)
     return str(written).lower() if isinstance(written, bool) else str(written)
@@ -152,6 +163,9 @@ def _member(name: str, value: Any, catalogue: Catalogue) -> str:
     for member in enum.members:
         if enum.role == "enum":
             if qualified(type(value)) == name and value.name == member.name:
+                return member.name
+        elif member.of:
+            if qualified(type(value)) == member.of and value.name == member.name:
                 return member.name
         elif (type(value), value) == (type(member.value), member.value):
             return member.name

@@ -20,8 +20,9 @@ from synapse_bridge import declaration as declared_by
 from synapse_bridge.contract import names
 from synapse_bridge.contract.model import Docstring, Field, Message, Required
 from synapse_bridge.introspect import source
-from synapse_bridge.introspect.annotations import Context, read_type
+from synapse_bridge.introspect.annotations import read_type
 from synapse_bridge.introspect.catalogue import Catalogue, class_doc, qualified
+from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.models import read_message, undefined, unreadable
 from synapse_bridge.introspect.naming import check_name
@@ -144,7 +145,7 @@ def read_pending(catalogue: Catalogue) -> None:
     """Read the classes that the catalogue has noted, and those that they lead to."""
     while catalogue.pending:
         cls = catalogue.pending.pop(0)
-        if issubclass(cls, BaseException):
+        if isinstance(cls, type) and issubclass(cls, BaseException):
             read_error(cls, catalogue)
         else:
             read_message(cls, catalogue)

@@ -29,9 +29,11 @@ from synapse_bridge.contract.model import (
     Streamed,
 )
 from synapse_bridge.contract.types import Type
+from synapse_bridge.hints import peel
 from synapse_bridge.introspect import exceptions, source, streams
-from synapse_bridge.introspect.annotations import Context, peel, read_type
+from synapse_bridge.introspect.annotations import read_type
 from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.customs import placed
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring

@@ -1,50 +1,56 @@
-"""Models and dataclasses → messages."""
+"""Classes with named fields → messages."""
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-import pydantic
 from pydantic.fields import FieldInfo
 
+from synapse_bridge import hints
 from synapse_bridge.contract import names
-from synapse_bridge.contract.model import Default, Dynamic, Field, Literally, Message, Required
-from synapse_bridge.contract.types import ListOf, MapOf, Nullable, Type
+from synapse_bridge.contract.model import (
+    Annotation,
+    Default,
+    Dynamic,
+    Field,
+    Literally,
+    Message,
+    Required,
+)
+from synapse_bridge.contract.types import ListOf, MapOf, Nullable, Scalar, SetOf, Type
 from synapse_bridge.introspect import source
-from synapse_bridge.introspect.annotations import Context, read_type
-from synapse_bridge.introspect.catalogue import Catalogue, class_doc, qualified
+from synapse_bridge.introspect.annotations import read_type
+from synapse_bridge.introspect.catalogue import Catalogue, class_doc, generic_origin
+from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.customs import placed
 from synapse_bridge.introspect.defaults import literal
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.naming import check_name
 from synapse_bridge.introspect.refusal import Place, Unsupported
+from synapse_bridge.introspect.structures import (
+    Member,
+    Validators,
+    check_class,
+    config_of,
+    members_of,
+    role_of,
+    validators_of,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Validators:
-    """What the validators of a class mean for one field.
-
-    ``before``: one sees the value before its type does, so constraints do not hold for what is
-    sent. ``any``: one may change the value, so sending the default is not the same as leaving it
-    to Python.
-    """
-
-    before: bool
-    any: bool
-
-
-def read_message(cls: type, catalogue: Catalogue) -> None:
+def read_message(annotation: Any, catalogue: Catalogue) -> None:
     """Read a class that the catalogue has noted; its refusals go there too."""
-    name = qualified(cls)
+    name = catalogue.name_of(annotation)
+    cls = generic_origin(annotation)
     place = catalogue.places[name]
     try:
-        _check_class(cls)
-        infos = _field_infos(cls)
+        check_class(hints.class_of(annotation) or cls)
+        members = members_of(annotation)
+        computed = hints.computed_hints(hints.class_of(annotation) or cls)
+        extra = hints.extra_hint(hints.class_of(annotation) or cls)
     except Unsupported as error:
         return catalogue.refuse(error.at(place))
     except NameError as error:
@@ -52,55 +58,125 @@ def read_message(cls: type, catalogue: Catalogue) -> None:
     except Exception as error:
         # An annotation is an expression of the user's, and can raise anything.
         return catalogue.refuse(unreadable(error).at(place))
-    role, doc, field_docs = _documentation(cls)
-    fields = []
-    for number, (field, info) in enumerate(infos.items(), 1):
-        read = _read_field(cls, field, info, number, field_docs.get(field, ""), catalogue)
-        if read is not None:
-            fields.append(read)
-    catalogue.messages[name] = Message(name, "", "", role, tuple(fields), doc, cls.__module__)
-
-
-def _read_field(
-    cls: type, name: str, info: FieldInfo, number: int, doc: str, catalogue: Catalogue
-) -> Field | None:
-    place = source.field_place(cls, name)
-    catalogue.parts[qualified(cls), name] = place
-    catalogue.note_renamed(f"{qualified(cls)}.{name}", info.metadata)
-    validators = _validators(cls, name)
-    context = Context(
-        catalogue=catalogue,
-        place=place,
-        module=cls.__module__,
-        path=f"{cls.__qualname__}.{name}",
-        namespace=vars(sys.modules[cls.__module__]),
-        config=_config(cls),
-        checked=not validators.before,
+    doc, field_docs = _documentation(cls)
+    reader = _Reader(name, annotation, cls, catalogue)
+    fields = [reader.field(field, one, field_docs.get(field, "")) for field, one in members.items()]
+    fields += [reader.computed(field, hint) for field, hint in computed.items()]
+    numbered = [
+        replace(field, number=number)
+        for number, field in enumerate((field for field in fields if field), 1)
+    ]
+    more = None if extra is None else reader.extra(extra, numbered)
+    catalogue.messages[name] = Message(
+        name,
+        "",
+        "",
+        role_of(cls),
+        tuple(numbered),
+        doc,
+        cls.__module__,
+        catalogue.arguments[name],
+        more,
     )
-    try:
-        _check_field(cls, info)
+
+
+class _Reader:
+    """Reads the fields of one class."""
+
+    def __init__(self, name: str, annotation: Any, cls: type, catalogue: Catalogue) -> None:
+        self._name = name
+        self._class = hints.class_of(annotation) or cls
+        self._origin = cls
+        self._catalogue = catalogue
+
+    def field(self, name: str, member: Member, doc: str) -> Field | None:
+        """A field as the class declares it; ``None`` where it is refused."""
+        place = source.field_place(self._origin, name)
+        self._catalogue.note_renamed(f"{self._name}.{name}", member.info.metadata)
+        validators = validators_of(self._class, name)
+        context = self._context(name, place, checked=not validators.before)
+        try:
+            _check_field(self._class, member.info)
+            metadata = hints.metadata_of(member.info)
+            type_, annotation = self._type(member.info.annotation, context, metadata)
+            check_name(name)
+        except Unsupported as error:
+            self._catalogue.refuse(error.at(place))
+            return None
+        default = _default(type_, member.info, validators, context)
+        return Field(
+            name=name,
+            number=0,
+            type=type_,
+            default=Dynamic() if member.absent else default,
+            doc=source.clean(member.info.description) or doc,
+            proto=names.proto_field(name),
+            elixir=names.elixir_field(name),
+            annotation=annotation,
+        )
+
+    def computed(self, name: str, hint: Any) -> Field | None:
+        """A computed field; ``None`` where it is refused."""
+        info = self._class.__pydantic_decorators__.computed_fields[name].info  # type: ignore[attr-defined]
+        place = source.field_place(self._origin, name)
+        try:
+            context = self._context(name, place, checked=False)
+            type_, annotation = self._type(hint, context, ())
+            check_name(name)
+        except Unsupported as error:
+            self._catalogue.refuse(error.at(place))
+            return None
+        return Field(
+            name=name,
+            number=0,
+            type=type_,
+            default=Required(),
+            doc=source.clean(info.description),
+            proto=names.proto_field(name),
+            elixir=names.elixir_field(name),
+            computed=True,
+            annotation=annotation,
+        )
+
+    def extra(self, hint: Any, fields: Sequence[Field]) -> Field | None:
+        """The map of what an instance holds besides its fields."""
+        place = source.class_place(self._origin)
+        taken = {name for field in fields for name in (field.proto, field.elixir)}
+        name = "extra"
+        while name in taken:
+            name += "_"
+        try:
+            value = read_type(hint, self._context("extra", place, checked=True))
+        except Unsupported as error:
+            self._catalogue.refuse(error.at(place))
+            return None
+        type_ = MapOf(Scalar("string"), value)
+        proto = names.proto_field(name) if name == "extra" else f"extra_{len(name)}"
+        return Field(name, len(fields) + 1, type_, Literally({}), "", proto, name)
+
+    def _context(self, name: str, place: Place, *, checked: bool) -> Context:
+        self._catalogue.parts[self._name, name] = place
+        home, local = self._catalogue.local[self._name]
+        return Context(
+            catalogue=self._catalogue,
+            place=place,
+            module=home,
+            path=f"{local}.{name}",
+            namespace=vars(sys.modules[home]),
+            config=config_of(self._class),
+            checked=checked,
+        )
+
+    def _type(
+        self, annotation: Any, context: Context, metadata: Iterable[Any]
+    ) -> tuple[Type, Annotation | None]:
         override = context.override()
         if override is None:
-            type_, annotation = read_type(info.annotation, context, info.metadata), None
-        else:
-            type_, annotation = placed(override, read_type(override.annotation, context))
-        check_name(name)
-    except Unsupported as error:
-        catalogue.refuse(error.at(place))
-        return None
-    return Field(
-        name=name,
-        number=number,
-        type=type_,
-        default=_default(type_, info, validators, context),
-        doc=source.clean(info.description) or doc,
-        proto=names.proto_field(name),
-        elixir=names.elixir_field(name),
-        annotation=annotation,
-    )
+            return read_type(annotation, context, metadata), None
+        return placed(override, read_type(override.annotation, context))
 
 
-def _default(type_: Type, info: FieldInfo, validators: _Validators, context: Context) -> Default:
+def _default(type_: Type, info: FieldInfo, validators: Validators, context: Context) -> Default:
     if info.is_required():
         return Required()
     if info.default is None and isinstance(type_, Nullable):
@@ -110,34 +186,13 @@ def _default(type_: Type, info: FieldInfo, validators: _Validators, context: Con
     value, factory = info.default, info.default_factory
     if factory is list and isinstance(type_, ListOf):
         value = []
+    elif factory is set and isinstance(type_, SetOf):
+        value = set()
     elif factory is dict and isinstance(type_, MapOf):
         value = {}
     elif factory is not None:
         return Dynamic()
     return literal(type_, value, info.rebuild_annotation(), context.catalogue, context.config)
-
-
-def _field_infos(cls: type) -> Mapping[str, FieldInfo]:
-    """Fields in declaration order, as pydantic sees them."""
-    if issubclass(cls, pydantic.BaseModel):
-        cls.model_rebuild()  # resolves forward references, which pydantic does on first use
-        return cls.model_fields
-    if hasattr(cls, "__pydantic_fields__"):
-        return typing.cast("Mapping[str, FieldInfo]", cls.__pydantic_fields__)
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return dict(_standard_fields(cls, hints))
-
-
-def _standard_fields(cls: type, hints: Mapping[str, Any]) -> Iterator[tuple[str, FieldInfo]]:
-    for field in dataclasses.fields(cls):
-        given = field.default if isinstance(field.default, FieldInfo) else field
-        yield field.name, FieldInfo.from_annotated_attribute(hints[field.name], given)
-    for name, hint in hints.items():
-        if isinstance(hint, dataclasses.InitVar):
-            raise Unsupported(
-                f"`{name}` is an InitVar, which the constructor takes but nobody can read",
-                "make it a field",
-            )
 
 
 def undefined(error: NameError) -> Unsupported:
@@ -167,29 +222,6 @@ def _place_of_name(cls: type, error: NameError) -> Place:
     return source.class_place(cls)
 
 
-def _check_class(cls: type) -> None:
-    """Refuse what makes a class's values differ from its fields."""
-    config = _config(cls)
-    if config.get("extra") == "allow":
-        raise Unsupported(
-            'its `extra="allow"` lets it hold values without a type',
-            "write a `dict[str, …]` field for them",
-        )
-    decorators = getattr(cls, "__pydantic_decorators__", None)
-    if decorators is None:
-        return
-    for kind, found in (
-        ("computed field", decorators.computed_fields),
-        ("field serializer", decorators.field_serializers),
-        ("model serializer", decorators.model_serializers),
-    ):
-        for name in found:
-            raise Unsupported(
-                f"its {kind} `{name}` makes other values than the fields have",
-                "drop it, or give the wire a model of its own",
-            )
-
-
 def _check_field(cls: type, info: FieldInfo) -> None:
     if info.exclude or getattr(info, "exclude_if", None):
         raise Unsupported(
@@ -209,40 +241,11 @@ def _check_field(cls: type, info: FieldInfo) -> None:
         )
 
 
-def _config(cls: type) -> Mapping[str, Any]:
-    if issubclass(cls, pydantic.BaseModel):
-        return typing.cast("Mapping[str, Any]", cls.model_config)
-    return getattr(cls, "__pydantic_config__", {})
-
-
-def _validators(cls: type, name: str) -> _Validators:
-    decorators = getattr(cls, "__pydantic_decorators__", None)
-    if decorators is None:
-        return _Validators(before=False, any=False)
-    modes = [
-        found.info.mode
-        for found in decorators.field_validators.values()
-        if name in found.info.fields or "*" in found.info.fields
-    ]
-    modes += [
-        found.info.mode
-        for found in decorators.model_validators.values()
-        if found.info.mode != "after"
-    ]
-    modes += [
-        "before" for _ in (*decorators.validators.values(), *decorators.root_validators.values())
-    ]
-    return _Validators(before=any(mode != "after" for mode in modes), any=bool(modes))
-
-
-def _documentation(cls: type) -> tuple[typing.Literal["model", "dataclass"], str, dict[str, str]]:
-    """Role, documentation, and what an "Attributes" section of the docstring says of fields."""
-    role: typing.Literal["model", "dataclass"] = (
-        "model" if issubclass(cls, pydantic.BaseModel) else "dataclass"
-    )
+def _documentation(cls: type) -> tuple[str, dict[str, str]]:
+    """Documentation, and what an "Attributes" section of the docstring says of fields."""
     text = class_doc(cls)
     parsed = read_docstring(text)
     if not parsed.params:
-        return role, text, {}
+        return text, {}
     doc = "\n\n".join(part for part in (parsed.summary, parsed.description) if part)
-    return role, doc, dict(parsed.params)
+    return doc, dict(parsed.params)

@@ -103,6 +103,10 @@ def name_all(
         )
         for message in catalogue.messages.values()
     ]
+    unions = [
+        replace(union, proto=protos[union.name], elixir=f"{service.elixir}.{protos[union.name]}")
+        for union in catalogue.unions.values()
+    ]
     enums = [
         _name_members(
             replace(enum, proto=protos[enum.name], elixir=f"{service.elixir}.{protos[enum.name]}"),
@@ -116,6 +120,7 @@ def name_all(
         replace(service, methods=tuple(methods)),
         tuple(sorted(messages, key=lambda message: message.name)),
         tuple(sorted(enums, key=lambda enum: enum.name)),
+        tuple(sorted(unions, key=lambda union: union.name)),
     )
 
 
@@ -174,7 +179,7 @@ def _name_method(method: Method, module: str, naming: Naming, claims: _Claims) -
 def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
     """Proto names of classes and Literals. Where modules share one, that of the service's own
     module keeps it, and the others get their module's name in front."""
-    found = [*catalogue.enums, *(name for name in catalogue.messages if "#" not in name)]
+    found = [name for name in catalogue.local if "#" not in name]
     plain = {name: names.message(catalogue.local[name][1]) for name in found}
     count = Counter(plain.values())
     named = {}

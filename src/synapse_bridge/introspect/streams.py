@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from synapse_bridge.hints import peel
 from synapse_bridge.introspect import source
-from synapse_bridge.introspect.annotations import peel
 from synapse_bridge.introspect.refusal import Unsupported
 
 _SYNC = (abc.Iterator, abc.Generator)

@@ -20,6 +20,7 @@ from typing import Any
 import pydantic
 from typing_inspection import typing_objects
 
+from synapse_bridge import hints
 from synapse_bridge.introspect.refusal import Unsupported
 
 _LIST = "write `list[…]`"
@@ -144,9 +145,7 @@ def _is_generic(cls: type) -> bool:
 
 def text(annotation: Any) -> str:
     """An annotation for a person, in backticks: `datetime`, `list[int]`."""
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return f"`{annotation.__qualname__}`"
-    return f"`{repr(annotation).replace('typing.', '').replace('NoneType', 'None')}`"
+    return f"`{hints.text(annotation)}`"
 
 
 def _hashable(value: Any) -> Any:

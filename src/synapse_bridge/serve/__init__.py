@@ -7,9 +7,12 @@ gRPC's server is loaded when a server starts.
 
 from synapse_bridge.serve.cli import main, run
 from synapse_bridge.serve.custom import Adapted, Annotated, Converted, Flags, Types
+from synapse_bridge.serve.held import extra
 from synapse_bridge.serve.identity import Identity
 from synapse_bridge.serve.loading import CannotServe, load
+from synapse_bridge.serve.members import Union, no_member, sent
 from synapse_bridge.serve.options import Options
+from synapse_bridge.serve.received import entries, missing, unique, with_extra
 from synapse_bridge.serve.service import Members, Method, Raised, Service, UnknownNumber
 from synapse_bridge.serve.wellknown import (
     from_date,
@@ -45,7 +48,10 @@ __all__ = [
     "Raised",
     "Service",
     "Types",
+    "Union",
     "UnknownNumber",
+    "entries",
+    "extra",
     "from_date",
     "from_digits",
     "from_duration",
@@ -56,9 +62,12 @@ __all__ = [
     "from_value",
     "load",
     "main",
+    "missing",
+    "no_member",
     "pattern",
     "reveal",
     "run",
+    "sent",
     "to_date",
     "to_digits",
     "to_duration",
@@ -67,4 +76,6 @@ __all__ = [
     "to_time_of_day",
     "to_timestamp",
     "to_value",
+    "unique",
+    "with_extra",
 ]

@@ -15,9 +15,11 @@ from collections.abc import (
 from typing import TYPE_CHECKING, Any, NotRequired, Required
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter
-from pydantic_core import SchemaValidator
+from pydantic_core import CoreConfig, SchemaValidator
 from typing_extensions import TypedDict
 from typing_inspection import typing_objects
+
+from synapse_bridge.serve.members import obedient
 
 if TYPE_CHECKING:
     from synapse_bridge.serve.service import Method
@@ -104,7 +106,12 @@ def item_validator(stream: Any) -> Callable[[Any], Any]:
 
 def _validator(adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
     # Whether errors tell inputs is decided at the root; a model's own configuration is below it.
-    root = SchemaValidator(adapter.core_schema, {"hide_input_in_errors": True})
+    config: CoreConfig = {"hide_input_in_errors": True}
+    if (schema := obedient(adapter.core_schema)) is None:
+        root = SchemaValidator(adapter.core_schema, config)
+    else:
+        # Validators that models have built before would not be the ones of this schema.
+        root = SchemaValidator(schema, config, _use_prebuilt=False)
     check: Callable[..., Any] = root.validate_python
 
     def validate(value: Any) -> Any:

@@ -11,25 +11,28 @@ classes are not part of it, and its output is dropped, so that checking a value 
 
 from __future__ import annotations
 
-import builtins
-import dataclasses
+import collections
+import collections.abc as abc
 import enum
-import inspect
-import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, JsonValue
+from pydantic import RootModel
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator
 from pydantic_core import core_schema as cs
 from typing_inspection import typing_objects
 
+from synapse_bridge import hints
+from synapse_bridge.serve.alternatives import Alternatives
 from synapse_bridge.serve.custom import Custom, Types
 from synapse_bridge.serve.exact_scalars import ANY, scalar
+from synapse_bridge.serve.held import EXTRA, Fields, fields_of
+from synapse_bridge.serve.path import HIDDEN
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """``check(value)`` raises pydantic's ``ValidationError`` where the value does not fit.
 
@@ -49,124 +52,212 @@ def checker(annotation: Any, types: Types | None = None) -> Check:
     where the configuration names another type for them.
     """
     schemas = _Schemas(types or Types())
-    schema = schemas.of(annotation)
-    if schemas.classes:
-        schema = cs.definitions_schema(schema, list(schemas.classes.values()))
-    return Check(SchemaValidator(schema).validate_python, schemas.recursive)
+    return schemas.check(schemas.of(annotation))
 
 
 def members_checker(annotations: Mapping[str, Any], types: Types) -> Check:
     """The check of a dict of values, each by its annotation; one that is absent does not fit."""
     schemas = _Schemas(types)
     members = {name: cs.typed_dict_field(schemas.of(hint)) for name, hint in annotations.items()}
-    schema: CoreSchema = cs.typed_dict_schema(members)
-    if schemas.classes:
-        schema = cs.definitions_schema(schema, list(schemas.classes.values()))
-    return Check(SchemaValidator(schema).validate_python, schemas.recursive)
+    return schemas.check(cs.typed_dict_schema(members))
 
 
 class _Schemas:
-    """Makes schemas; one definition for each class, so that recursive classes come to an end."""
+    """Makes schemas; one definition for each class and alias, so that recursion comes to an end."""
 
     def __init__(self, types: Types) -> None:
         self._types = types
-        self.classes: dict[type, CoreSchema] = {}
+        self.definitions: dict[Any, CoreSchema] = {}
         self.recursive = False
-        self._open: list[type] = []
+        self._open: list[Any] = []
+
+    def check(self, schema: CoreSchema) -> Check:
+        """The check that a schema makes, with all that it refers to."""
+        if self.definitions:
+            schema = cs.definitions_schema(schema, list(self.definitions.values()))
+        return Check(SchemaValidator(schema).validate_python, self.recursive)
 
     def of(
         self, annotation: Any, metadata: Iterable[Any] = (), *, by_value: bool = False
     ) -> CoreSchema:
         """The schema of an annotation. ``by_value``: enums are held as their values."""
-        annotation, inner = _peel(annotation)
-        if (
-            custom := annotation
-            if isinstance(annotation, Custom)
-            else self._types.of_class(annotation)
-        ):
+        if isinstance(annotation, Custom):
+            return annotation.schema(self.of)
+        annotation, inner = hints.peel_to_alias(annotation)
+        metadata = [*inner, *metadata]
+        if hints.is_alias(annotation):
+            value = hints.alias_value(annotation)
+            return self._define(annotation, lambda: self.of(value, metadata, by_value=by_value))
+        if custom := self._types.of_class(annotation):
             return custom.schema(self.of)
-        one = scalar(annotation, [*inner, *metadata], naive_is_utc=self._types.naive_is_utc)
+        one = scalar(annotation, metadata, naive_is_utc=self._types.naive_is_utc)
         if one is not None:
             self.recursive |= one is ANY
             return one
-        if annotation in _BARE:
-            annotation = _BARE[annotation]
-        elif isinstance(annotation, type) and typing.get_origin(annotation) is None:
-            return self._class(annotation, by_value)
-        match typing.get_origin(annotation), typing.get_args(annotation):
-            case builtins.list, (item,):
-                return cs.list_schema(self.of(item, by_value=by_value), strict=True)
-            case builtins.dict, (key, value):
-                value_schema = self.of(value, by_value=by_value)
-                return cs.dict_schema(self.of(key), value_schema, strict=True)
-            case origin, members if origin in (typing.Union, types.UnionType):
-                rest = [member for member in members if member is not types.NoneType]
-                if len(rest) == 1:
-                    return cs.nullable_schema(self.of(rest[0], metadata, by_value=by_value))
-            case origin, values if typing_objects.is_literal(origin):
-                return _literal(values)
-        return cs.any_schema()
-
-    def _class(self, cls: type, by_value: bool) -> CoreSchema:
+        if (container := hints.container(annotation)) is not None:
+            return self._container(container, by_value)
+        if hints.is_union(annotation):
+            return self._union(annotation, metadata, by_value)
+        if typing_objects.is_literal(typing.get_origin(annotation)):
+            return _literal(hints.literal_values(annotation))
+        cls = hints.class_of(annotation)
+        if cls is None:
+            return cs.any_schema()
         if issubclass(cls, enum.Enum):
             return cs.enum_schema(cls, list(cls), strict=not by_value)
-        if not issubclass(cls, BaseModel) and not dataclasses.is_dataclass(cls):
+        if issubclass(cls, RootModel):
+            return self._define(cls, lambda: self._root(cls))
+        fields = fields_of(annotation)
+        if fields is None:
             return cs.any_schema()
-        ref = f"{cls.__module__}.{cls.__qualname__}:{id(cls)}"
-        if cls in self._open:
+        return self._define(annotation, lambda: self._fields(cls, fields))
+
+    def _define(self, what: Any, make: Callable[[], CoreSchema]) -> CoreSchema:
+        ref = f"{what!r}:{id(what)}"
+        if ref in self._open:
             self.recursive = True
-        elif cls not in self.classes:
-            self._open.append(cls)
-            self.classes[cls] = cs.no_info_before_validator_function(
-                _reader(cls), self._fields(cls), ref=ref
-            )
+        elif ref not in self.definitions:
+            self._open.append(ref)
+            made = make()
+            if made["type"] == "definition-ref":  # A definition cannot be another one.
+                made = cs.chain_schema([made])
+            self.definitions[ref] = typing.cast(CoreSchema, {**made, "ref": ref})
             self._open.pop()
         return cs.definition_reference_schema(ref)
 
-    def _fields(self, cls: type) -> CoreSchema:
-        config: Mapping[str, Any] = getattr(cls, "model_config", None) or {}
-        by_value = bool(config.get("use_enum_values"))
+    # Classes
+
+    def _root(self, cls: type[RootModel[Any]]) -> CoreSchema:
+        info = cls.model_fields["root"]
+
+        def root(value: Any) -> Any:
+            _instance(value, cls)
+            return value.root
+
+        return cs.no_info_before_validator_function(
+            root, self.of(info.annotation, hints.metadata_of(info))
+        )
+
+    def _fields(self, cls: type, fields: Fields) -> CoreSchema:
         members = {}
-        for name, (annotation, metadata) in _members(cls).items():
+        for name, (annotation, metadata) in fields.annotations.items():
             if custom := self._types.of_field(cls, name):
                 schema = custom.schema(self.of)
             else:
-                schema = self.of(annotation, metadata, by_value=by_value)
-            members[name] = cs.typed_dict_field(schema)
-        return cs.typed_dict_schema(members)
+                schema = self.of(annotation, metadata, by_value=fields.by_value)
+            members[name] = cs.typed_dict_field(schema, required=name not in fields.optional)
+        if fields.extra is not None:
+            members[EXTRA] = cs.typed_dict_field(self.of(dict[str, fields.extra]))  # type: ignore[name-defined]
+        if fields.is_typed_dict:
+            return cs.typed_dict_schema(members, strict=True, extra_behavior="forbid")
+        return cs.no_info_before_validator_function(fields.read, cs.typed_dict_schema(members))
+
+    # Containers
+
+    def _container(self, container: hints.Container, by_value: bool) -> CoreSchema:
+        match container:
+            case hints.ListHint("list", item):
+                return cs.list_schema(self.of(item, by_value=by_value), strict=True)
+            case hints.ListHint(kind, item) | hints.SetHint(kind, item):
+                inner = cs.list_schema(self.of(item, by_value=by_value), strict=True)
+                return cs.no_info_before_validator_function(_items(_CONTAINERS[kind]), inner)
+            case hints.TupleHint(items):
+                of = [self.of(item, by_value=by_value) for item in items]
+                return cs.tuple_schema(of, strict=True)
+            case hints.MapHint(kind, key, value):
+                return self._map(kind, self.of(key), self.of(value, by_value=by_value))
+
+    def _map(self, kind: str, key: CoreSchema, value: CoreSchema) -> CoreSchema:
+        of = _CONTAINERS[kind]
+        if key["type"] != "definition-ref":
+            made = cs.dict_schema(key, value, strict=True)
+            return made if kind == "dict" else cs.no_info_before_validator_function(_dict(of), made)
+        # The check of an object gives a dict, which is no key.
+        pairs = cs.list_schema(cs.tuple_schema([key, value]))
+        return cs.no_info_before_validator_function(_pairs(of), pairs)
+
+    # Unions
+
+    def _union(self, annotation: Any, metadata: Iterable[Any], by_value: bool) -> CoreSchema:
+        found = hints.alternatives(annotation, metadata)
+        members = [one.annotation for one in found.members]
+        if len(members) == 1:
+            made = self.of(members[0], metadata, by_value=by_value)
+        else:
+            made = self._alternatives(members, by_value)
+        return cs.nullable_schema(made) if found.nullable else made
+
+    def _alternatives(self, members: list[Any], by_value: bool) -> CoreSchema:
+        """Where a value's class tells its alternative, the errors are those of that one."""
+        schemas = [self.of(member, by_value=by_value) for member in members]
+        kinds = Alternatives(members)
+        names = " or ".join(map(hints.text, members))
+        any_one = cs.union_schema(
+            list(schemas),
+            mode="left_to_right",
+            custom_error_type="exact_union",
+            custom_error_message="Input should be {names}",
+            custom_error_context={"names": names},
+        )
+        choices = {f"{HIDDEN}{index}": schema for index, schema in enumerate(schemas)}
+
+        def choose(value: Any) -> str:
+            only = kinds.only(value)
+            return HIDDEN if only is None else f"{HIDDEN}{only}"
+
+        return cs.tagged_union_schema({**choices, HIDDEN: any_one}, choose)
 
 
-def _reader(cls: type) -> Callable[[Any], Mapping[str, Any]]:
-    """Reads the attributes of instances of ``cls``, and of subclasses that hold no more than it."""
-    names = _members(cls).keys()
-    # Slots and properties are not in an instance's dict. What is there is read without a detour.
-    in_dict = not any(inspect.isdatadescriptor(inspect.getattr_static(cls, n, None)) for n in names)
-
-    def attributes(value: Any) -> Mapping[str, Any]:
-        if type(value) is cls and in_dict:
-            return vars(value)
-        if not isinstance(value, cls):
-            raise PydanticCustomError(
-                "is_instance_of", "Input should be an instance of {class}", {"class": cls.__name__}
-            )
-        if more := ", ".join(sorted(_members(type(value)).keys() - names)):
-            raise PydanticCustomError(
-                "is_exact_instance_of",
-                "Input should be an instance of {class} itself, a subclass would lose {more}",
-                {"class": cls.__name__, "more": more},
-            )
-        return {name: getattr(value, name) for name in names if hasattr(value, name)}
-
-    return attributes
+_CONTAINERS: Mapping[str, type | tuple[type, ...]] = {
+    "tuple": tuple,
+    "deque": collections.deque,
+    "Sequence": abc.Sequence,
+    "Iterable": abc.Collection,
+    "set": set,
+    "frozenset": frozenset,
+    "Set": abc.Set,
+    "dict": dict,
+    "Mapping": abc.Mapping,
+    "defaultdict": collections.defaultdict,
+    "OrderedDict": collections.OrderedDict,
+    "Counter": collections.Counter,
+}
+"""The class that a container has to be of. Iterators are none: they can be read only once."""
 
 
-def _members(cls: type) -> dict[str, tuple[Any, Iterable[Any]]]:
-    """The fields of a model or dataclass: annotation and metadata by name."""
-    if issubclass(cls, BaseModel):
-        return {name: (f.annotation, f.metadata) for name, f in cls.model_fields.items()}
-    hints = typing.get_type_hints(cls, include_extras=True)
-    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(cls)  # type: ignore[arg-type] # a dataclass
-    return {field.name: (hints[field.name], [field.default]) for field in fields}
+def _instance(value: Any, of: Any) -> None:
+    """Refuse what is no instance. Text is a sequence of itself, and a mapping one of its keys."""
+    plain = of in (abc.Sequence, abc.Collection)
+    if not isinstance(value, of) or (plain and isinstance(value, _NO_ITEMS)):
+        name = {"class": of.__name__}
+        raise PydanticCustomError("is_instance_of", "Input should be an instance of {class}", name)
+
+
+_NO_ITEMS = (str, bytes, bytearray, memoryview, abc.Mapping)
+
+
+def _items(of: Any) -> Callable[[Any], list[Any]]:
+    def items(value: Any) -> list[Any]:
+        _instance(value, of)
+        return list(value)
+
+    return items
+
+
+def _dict(of: Any) -> Callable[[Any], dict[Any, Any]]:
+    def entries(value: Any) -> dict[Any, Any]:
+        _instance(value, of)
+        return dict(value)
+
+    return entries
+
+
+def _pairs(of: Any) -> Callable[[Any], list[Any]]:
+    def pairs(value: Any) -> list[Any]:
+        _instance(value, of)
+        return list(value.items())
+
+    return pairs
 
 
 def _literal(values: Iterable[Any]) -> CoreSchema:
@@ -181,29 +272,8 @@ def _literal(values: Iterable[Any]) -> CoreSchema:
 
 
 def _of_type(kind: type) -> CoreSchema:
+    if issubclass(kind, enum.Enum):
+        return cs.is_instance_schema(kind)
     schema = scalar(kind, ())
     assert schema is not None, kind
     return schema
-
-
-_BARE: Mapping[Any, Any] = {
-    list: list[Any],
-    typing.List: list[Any],  # noqa: UP006 # what it says
-    dict: dict[str, Any],
-    typing.Dict: dict[str, Any],  # noqa: UP006
-}
-
-
-def _peel(annotation: Any) -> tuple[Any, list[Any]]:
-    """Take ``Annotated``, ``NewType`` and type aliases off; the metadata from the inside out."""
-    metadata: list[Any] = []
-    while True:
-        if typing_objects.is_annotated(typing.get_origin(annotation)):
-            metadata = [*annotation.__metadata__, *metadata]
-            annotation = annotation.__origin__
-        elif typing_objects.is_newtype(annotation):
-            annotation = annotation.__supertype__
-        elif typing_objects.is_typealiastype(annotation) and annotation is not JsonValue:
-            annotation = annotation.__value__
-        else:
-            return annotation, metadata

@@ -6,6 +6,9 @@ import json
 import re
 from collections.abc import Iterable
 
+HIDDEN = "\0"
+"""What parts of a location begin with that are none of the value's: choices made by validators."""
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -15,7 +18,7 @@ def path(location: Iterable[str | int]) -> str:
     pydantic marks an error in a map's key by a last ``[key]``; here it has the path of its entry.
     """
     text = ""
-    parts = list(location)
+    parts = [part for part in location if not (isinstance(part, str) and part[:1] == HIDDEN)]
     if len(parts) > 1 and parts[-1] == "[key]":
         parts.pop()
     for part in parts:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from synapse_bridge.serve.entries import Entries
 
 
 class Unreadable:
     """Stands for a value on the wire that Python cannot hold exactly; ``reason`` says why.
 
-    It never gets to a validator, which may let anything pass: :func:`checked` finds it before.
+    ``rule`` names what it breaks. It never gets to a validator, which may let anything pass:
+    :func:`checked` finds it before.
     """
 
     __slots__ = ("errors",)
 
-    def __init__(self, reason: str, rule: str = "unreadable") -> None:
+    def __init__(self, reason: str, rule: LiteralString = "unreadable") -> None:
         error = PydanticCustomError(rule, "{reason}", {"reason": reason})
         self.errors: Sequence[InitErrorDetails] = [InitErrorDetails(type=error, loc=(), input=None)]
         _HERE.made = True
@@ -93,6 +96,10 @@ def _errors(value: Any, at: tuple[int | str, ...]) -> Iterator[InitErrorDetails]
         case dict():
             for key, item in value.items():
                 yield from _errors(item, (*at, key if isinstance(key, int | str) else str(key)))
-        case list():
+        case list() | tuple():
             for index, item in enumerate(value):
                 yield from _errors(item, (*at, index))
+        case Entries():
+            for key, item in value.items():
+                yield from _errors(key, (*at, str(key), "[key]"))
+                yield from _errors(item, (*at, str(key)))
