@@ -183,6 +183,9 @@ defmodule SynapseBridge.Channel do
       {:down, reason} ->
         ended({:error, connection_crashed(table, reason)}, span)
 
+      {:error, %Status{code: 1} = status} ->
+        call |> cancelled(status) |> result(table, call) |> ended(span)
+
       event ->
         event |> noticed(table, exchange.connection, call) |> result(table, call) |> ended(span)
     end

@@ -24,16 +24,14 @@ defmodule SynapseBridge.Channel.Connection do
 
   use GenServer, restart: :temporary
 
-  alias SynapseBridge.Channel.{Balancer, Call, Failure, Keepalive, Streams, Table}
+  alias SynapseBridge.Channel.{Admission, Balancer, Call, Failure, Keepalive, Streams, Table}
   alias SynapseBridge.HTTP2.{Connection, ErrorCode, Frame}
-  alias SynapseBridge.Transport.{Request, Response, Socket, Target, TLS}
+  alias SynapseBridge.Transport.{Response, Socket, Target, TLS}
 
   @batch 32
   # Twice this is how long the server goes on at most for a caller that is dead.
   @sweep_interval 40
-  @answers_per_refusal 500
   @ping Frame.ping("keepaliv")
-  @used_up "its stream ids are used up"
 
   # In words: room for a packet full of responses and what becomes of them, so that garbage is not
   # collected in the middle of it. Saves a quarter of the CPU time of a call for half a megabyte.
@@ -61,6 +59,9 @@ defmodule SynapseBridge.Channel.Connection do
     reserve: 0,
     answered: 0
   ]
+
+  @typedoc "The process's state; `SynapseBridge.Channel.Admission` works on it as well."
+  @type t :: %__MODULE__{}
 
   @doc """
   Starts a process, linked to the caller, that connects to `target` as the channel's options say.
@@ -116,7 +117,7 @@ defmodule SynapseBridge.Channel.Connection do
   @impl true
   def handle_info(%Call{} = call, state) do
     now = System.monotonic_time(:millisecond)
-    {state, out} = take(call, state, [], now)
+    {state, out} = Admission.take(call, sweeping(state), [], now)
     {state, out} = take_waiting(state, out, now, @batch - 1)
     write(state, out)
   end
@@ -136,7 +137,7 @@ defmodule SynapseBridge.Channel.Connection do
     {http2, out, events} = Connection.receive(state.http2, data)
     state = %{state | http2: http2, keepalive: Keepalive.heard(state.keepalive)}
     state = Enum.reduce(events, state, &event/2)
-    {state, out} = if state.queued == 0, do: {state, out}, else: release(state, out)
+    {state, out} = if state.queued == 0, do: {state, out}, else: Admission.release(state, out)
     write(state, out)
   end
 
@@ -182,7 +183,7 @@ defmodule SynapseBridge.Channel.Connection do
 
   # Before the SETTINGS there are no calls to finish.
   def handle_info(:retire, %{http2: %{phase: :open}} = state) do
-    {state, out} = release(%{state | http2: %{state.http2 | phase: :draining}}, [])
+    {state, out} = Admission.release(%{state | http2: %{state.http2 | phase: :draining}}, [])
     write(state, out)
   end
 
@@ -195,12 +196,19 @@ defmodule SynapseBridge.Channel.Connection do
   # Late messages of timers and of a socket that is closed.
   def handle_info(_message, state), do: {:noreply, state}
 
+  defp sweeping(%{swept: nil} = state) do
+    Process.send_after(self(), :sweep, @sweep_interval)
+    %{state | swept: state.http2.next_id}
+  end
+
+  defp sweeping(state), do: state
+
   defp take_waiting(state, out, _now, 0), do: {state, out}
 
   defp take_waiting(state, out, now, count) do
     receive do
       %Call{} = call ->
-        {state, out} = take(call, state, out, now)
+        {state, out} = Admission.take(call, sweeping(state), out, now)
         take_waiting(state, out, now, count - 1)
 
       {:stream, ref, action} ->
@@ -219,119 +227,22 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp act(:cancel, ref, %{streams: streams} = state, out) when is_map_key(streams, ref) do
     {http2, reset} = Connection.reset(state.http2, Streams.id(streams, ref))
-    release(%{state | http2: http2, streams: Streams.delete(streams, ref)}, [out | reset])
+
+    Admission.release(%{state | http2: http2, streams: Streams.delete(streams, ref)}, [
+      out | reset
+    ])
   end
 
-  defp act(:cancel, ref, state, out), do: {leave_queue(state, &(&1 == ref)), out}
+  defp act(:cancel, ref, state, out), do: {Admission.leave(state, &(&1 == ref)), out}
 
   defp act(action, ref, state, out) do
     {streams, http2, frames} = Streams.act(state.streams, state.http2, ref, action)
     {%{state | streams: streams, http2: http2}, [out | frames]}
   end
 
-  # It was in the mailbox for so long that its caller has given up. An integer is less than :infinity.
-  defp take(%{deadline: deadline}, state, out, now) when deadline <= now, do: {count(state), out}
-
-  defp take(call, state, out, _now) do
-    %{http2: http2} = state = count(state)
-
-    cond do
-      room?(state) -> send_call(call, sweeping(state), out)
-      http2.phase == :draining -> refuse(call, state, out, {:retry, :unsent})
-      state.queued < state.table.options.max_queue -> enqueue(call, sweeping(state), out)
-      true -> refuse(call, state, out, {:error, queue_full(state)})
-    end
-  end
-
-  defp queue_full(state),
-    do: Failure.queue_full(state.queued, state.http2.settings.max_concurrent_streams)
-
-  defp count(%{load: nil} = state), do: state
-  defp count(state), do: %{state | taken: state.taken + 1}
-
-  defp sweeping(%{swept: nil} = state) do
-    Process.send_after(self(), :sweep, @sweep_interval)
-    %{state | swept: state.http2.next_id}
-  end
-
-  defp sweeping(state), do: state
-
-  # `reserve` streams stay free, see `reserve_less/1`, but never all of them.
-  defp room?(%{http2: http2, reserve: 0}), do: Connection.available(http2) > 0
-
-  defp room?(%{http2: http2, reserve: reserve}) do
-    available = Connection.available(http2)
-    available > reserve or (available > 0 and http2.streams == %{})
-  end
-
-  defp refuse(call, state, out, answer) do
-    Call.answer(call.ref, answer)
-    {state, out}
-  end
-
-  defp enqueue(call, state, out) do
-    {%{state | queue: :queue.in(call, state.queue), queued: state.queued + 1}, out}
-  end
-
-  defp send_call(call, %{http2: http2} = state, out) do
-    limit = http2.settings.max_header_list_size
-
-    if call.list_size > limit do
-      refuse(call, state, out, {:error, Failure.metadata_too_large(call, limit)})
-    else
-      size = byte_size(call.head) + byte_size(call.timeout) + byte_size(call.metadata)
-      block = [call.head, call.timeout | call.metadata]
-      {state, frames} = open(call, block, size, state)
-      state = if state.http2.phase == :open, do: state, else: drain(state, @used_up)
-      {state, [out | frames]}
-    end
-  end
-
-  defp open(%{stream: nil} = call, block, size, state) do
-    owner = {call.ref, call.caller}
-    {http2, frames} = Connection.open(state.http2, owner, block, size, call.body)
-    {%{state | http2: http2}, frames}
-  end
-
-  defp open(%{ref: ref} = call, block, size, state) do
-    {http2, id, frames} = Connection.open_stream(state.http2, ref, block, size)
-    streams = Streams.put(state.streams, call, id)
-    send(ref, {ref, :opened})
-    {streams, http2, data} = Streams.act(streams, http2, ref, {:send, call.body, call.stream})
-    {%{state | http2: http2, streams: streams}, [frames | data]}
-  end
-
-  # Sends calls from the queue, as far as the server takes more.
-  defp release(%{queued: 0} = state, out), do: {state, out}
-
-  defp release(%{http2: http2} = state, out) do
-    cond do
-      room?(state) ->
-        {{:value, call}, queue} = :queue.out(state.queue)
-        state = %{state | queue: queue, queued: state.queued - 1}
-        {state, out} = send_queued(call, Call.remaining(call.deadline), state, out)
-        release(state, out)
-
-      http2.phase == :open ->
-        {state, out}
-
-      true ->
-        for call <- :queue.to_list(state.queue), do: Call.answer(call.ref, {:retry, :unsent})
-        {%{state | queue: :queue.new(), queued: 0}, out}
-    end
-  end
-
-  # The time in the queue counts.
-  defp send_queued(_call, 0, state, out), do: {state, out}
-
-  defp send_queued(call, time, state, out) do
-    {timeout, _size} = Request.timeout(time)
-    send_call(%{call | timeout: timeout}, state, out)
-  end
-
   defp event({:response, {ref, _caller}, head, body, trailers}, state) do
     Call.answer(ref, Response.result(head, body, trailers))
-    if state.reserve == 0, do: state, else: reserve_less(state)
+    Admission.answered(state)
   end
 
   defp event(event, state) when elem(event, 0) in [:headers, :data, :sent] do
@@ -341,15 +252,14 @@ defmodule SynapseBridge.Channel.Connection do
 
   defp event({:end, ref, trailers}, state) do
     Call.answer(ref, {:end, trailers})
-    state = %{state | streams: Streams.delete(state.streams, ref)}
-    if state.reserve == 0, do: state, else: reserve_less(state)
+    Admission.answered(%{state | streams: Streams.delete(state.streams, ref)})
   end
 
   defp event({:failed, owner, reason}, state) do
     ref = ref(owner)
     Call.answer(ref, failure(reason))
     state = %{state | streams: Streams.delete(state.streams, ref)}
-    if reason == :refused, do: %{state | reserve: state.reserve + 1, answered: 0}, else: state
+    if reason == :refused, do: Admission.refused(state), else: state
   end
 
   defp event(:ready, %{table: table} = state) do
@@ -361,7 +271,7 @@ defmodule SynapseBridge.Channel.Connection do
   defp event({:goaway, code, text}, state) do
     if code == :enhance_your_calm and text == "too_many_pings", do: Table.complain(state.table)
     text = if text == "", do: "", else: ": " <> inspect(text)
-    drain(state, "the server is closing it (GOAWAY, #{ErrorCode.label(code)}#{text})")
+    Admission.drain(state, "the server is closing it (GOAWAY, #{ErrorCode.label(code)}#{text})")
   end
 
   defp event({:closed, _code, text}, state), do: %{state | closing: text}
@@ -372,26 +282,11 @@ defmodule SynapseBridge.Channel.Connection do
   defp ref({ref, _caller}), do: ref
   defp ref(ref), do: ref
 
-  # grpcio counts a stream for some time after its response, and near its limit it refuses those
-  # that take its place. So each refusal leaves one stream more free, and many answers one less.
-  defp reserve_less(%{answered: answered} = state) when answered < @answers_per_refusal do
-    %{state | answered: answered + 1}
-  end
-
-  defp reserve_less(state), do: %{state | reserve: state.reserve - 1, answered: 0}
-
   defp keep_alive(state, nil), do: state
 
   defp keep_alive(state, {keepalive, time}) do
     Process.send_after(self(), :keepalive, time)
     %{state | keepalive: keepalive}
-  end
-
-  # Withdrawn first: a caller that is sent away must not come back.
-  defp drain(state, text) do
-    Table.withdraw(state.table, self())
-    send(state.connector, {:draining, self(), text})
-    state
   end
 
   # Also takes other cancellations that wait, as each means a walk over all streams.
@@ -408,16 +303,9 @@ defmodule SynapseBridge.Channel.Connection do
   defp cancel(state, refs) do
     refs = Map.from_keys(refs, true)
     {http2, out} = Connection.cancel(state.http2, &is_map_key(refs, ref(&1)))
-    state = leave_queue(%{state | http2: http2}, &is_map_key(refs, &1))
-    {state, out} = release(state, out)
+    state = Admission.leave(%{state | http2: http2}, &is_map_key(refs, &1))
+    {state, out} = Admission.release(state, out)
     write(state, out)
-  end
-
-  defp leave_queue(%{queued: 0} = state, _leaves?), do: state
-
-  defp leave_queue(state, leaves?) do
-    queue = :queue.filter(&(not leaves?.(&1.ref)), state.queue)
-    %{state | queue: queue, queued: :queue.len(queue)}
   end
 
   defp write(state, out) do
@@ -458,7 +346,7 @@ defmodule SynapseBridge.Channel.Connection do
     Table.withdraw(state.table, self())
     status = Failure.lost(state.target, reason)
     for owner <- Connection.owners(state.http2), do: Call.answer(ref(owner), {:error, status})
-    for call <- :queue.to_list(state.queue), do: Call.answer(call.ref, {:retry, :unsent})
+    Admission.turn_away(state)
     unless match?({:shutdown, {:lost, _text}}, reason), do: say_goodbye(state)
     Socket.close(state.socket)
   end

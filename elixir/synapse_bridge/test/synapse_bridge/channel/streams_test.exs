@@ -376,6 +376,28 @@ defmodule SynapseBridge.Channel.StreamsTest do
     end
   end
 
+  test "the server's cancellation, seen after the deadline, is the deadline", %{server: server} do
+    channel = start(server)
+    connection = accept_http2(server)
+    test = self()
+
+    caller =
+      spawn_link(fn ->
+        {:ok, exchange} = Channel.open_stream(channel, "/p.S/M", "x", timeout: 60_000)
+        send(test, :opened)
+        receive do: (:go -> :ok)
+        past = put_in(exchange.call.deadline, System.monotonic_time(:millisecond) - 1)
+        send(test, Channel.next(past))
+      end)
+
+    assert_receive :opened
+    read_call(connection)
+    write(connection, Wire.rst_stream(1, :cancel))
+    eventually(fn -> Process.info(caller, :message_queue_len) == {:message_queue_len, 1} end)
+    send(caller, :go)
+    assert_receive {:error, %Status{code: 4}}
+  end
+
   describe "a request of several messages" do
     test "is held back by a server that takes none: the producer stops", %{server: server} do
       channel = start(server)
