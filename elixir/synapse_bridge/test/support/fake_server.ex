@@ -13,6 +13,7 @@ defmodule SynapseBridge.FakeServer do
 
   # Takes the arguments apart as the real server does, and says that it listens at $PORT.
   @head """
+  PATH=$PATH:/usr/bin:/bin
   for argument; do
     case $previous in --port-file) file=$argument;; esac
     previous=$argument
@@ -34,7 +35,7 @@ defmodule SynapseBridge.FakeServer do
 
     Keyword.merge(
       [
-        command: ["sh", path],
+        command: ["/bin/sh", path],
         cd: folder,
         listen: :tcp,
         env: env,

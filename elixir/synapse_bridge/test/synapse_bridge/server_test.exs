@@ -141,7 +141,7 @@ defmodule SynapseBridge.ServerTest do
     call = async(channel, "x")
     read_call(connection)
     [pid] = pids(folder)
-    System.cmd("sh", ["-c", "kill -9 #{pid}"])
+    System.cmd("/bin/sh", ["-c", "kill -9 #{pid}"])
     ScriptedServer.abort(connection)
     assert {:error, %Status{code: 14, message: message}} = Task.await(call)
     assert message =~ "was lost during the call"
@@ -235,14 +235,9 @@ defmodule SynapseBridge.ServerTest do
 
   test "does not outlive a BEAM that is killed", %{tmp_dir: folder} do
     options = options(folder, nil, "exec cat")
-    paths = for app <- [:elixir, :logger, :synapse_bridge], do: Application.app_dir(app, "ebin")
-
-    code =
-      "'Elixir.SynapseBridge.Channel':start_link(#{erlang(server: options)}), receive stop -> ok end."
-
-    arguments =
-      ["-noshell", "-pa"] ++
-        paths ++ ["-eval", "application:ensure_all_started(logger), " <> code]
+    start = "'Elixir.SynapseBridge.Channel':start_link(#{erlang(server: options)})"
+    code = "application:ensure_all_started(logger), #{start}, receive stop -> ok end."
+    arguments = ["-noshell", "-pa" | Enum.map(:code.get_path(), &to_string/1)] ++ ["-eval", code]
 
     beam =
       Port.open({:spawn_executable, System.find_executable("erl")}, [:binary, args: arguments])
@@ -251,7 +246,7 @@ defmodule SynapseBridge.ServerTest do
     [pid] = pids(folder)
     assert running?(pid)
     {:os_pid, beam_pid} = Port.info(beam, :os_pid)
-    System.cmd("sh", ["-c", "kill -9 #{beam_pid}"])
+    System.cmd("/bin/sh", ["-c", "kill -9 #{beam_pid}"])
     eventually(fn -> not running?(pid) end)
   end
 
@@ -260,17 +255,18 @@ defmodule SynapseBridge.ServerTest do
   describe "options" do
     for {title, server, text} <- [
           {"nothing to start", [], "needs :pex or :command"},
-          {"two things to start", [pex: "/bin/sh", command: ["sh"]], "not both"},
+          {"two things to start", [pex: "/bin/sh", command: ["/bin/sh"]], "not both"},
           {"a file that is missing", [pex: "nowhere.pex"], ~s(there is no file "nowhere.pex")},
-          {"a file that is no program", [pex: "mix.exs"], "is not executable"},
+          {"a file that is no program", [pex: __ENV__.file], "is not executable"},
           {"a program that is missing", [command: ["nowhere-to-be-found"]], "also not in PATH"},
           {"a command in one string", [command: "python3 x.py"], "arguments in a list"},
-          {"an unknown option", [command: ["sh"], cuont: 2], "did you mean :count?"},
-          {"no server at all", [command: ["sh"], count: 0], "expected a positive integer"},
-          {"an unknown way to listen", [command: ["sh"], listen: :http],
+          {"an unknown option", [command: ["/bin/sh"], cuont: 2], "did you mean :count?"},
+          {"no server at all", [command: ["/bin/sh"], count: 0], "expected a positive integer"},
+          {"an unknown way to listen", [command: ["/bin/sh"], listen: :http],
            "expected :unix or :tcp"},
-          {"a folder that is missing", [command: ["sh"], cd: "nowhere"], "no folder"},
-          {"arguments that are no strings", [command: ["sh"], args: [1]], "a list of strings"}
+          {"a folder that is missing", [command: ["/bin/sh"], cd: "nowhere"], "no folder"},
+          {"arguments that are no strings", [command: ["/bin/sh"], args: [1]],
+           "a list of strings"}
         ] do
       @server server
       @text text
@@ -284,7 +280,7 @@ defmodule SynapseBridge.ServerTest do
     test "never show variables" do
       error =
         assert_raise ArgumentError, fn ->
-          Channel.start_link(server: [command: ["sh"], env: [{"TOKEN", :s3cret}]])
+          Channel.start_link(server: [command: ["/bin/sh"], env: [{"TOKEN", :s3cret}]])
         end
 
       assert Exception.message(error) =~ "option :env: expected names and values as strings"

@@ -183,7 +183,7 @@ defmodule SynapseBridge.TelemetryTest do
     label = "the server fake_server.sh"
     assert_receive {[_, _, :start], %{system_time: _}, %{attempt: 1, os_pid: pid, server: ^label}}
     assert_receive {[_, _, :ready], %{duration: _}, %{attempt: 1, os_pid: ^pid, target: _}}, 5_000
-    System.cmd("sh", ["-c", "kill -9 #{pid}"])
+    System.cmd("/bin/sh", ["-c", "kill -9 #{pid}"])
     assert_receive {[_, _, :down], %{duration: _}, %{os_pid: ^pid, reason: reason}}, 5_000
     assert reason == "it was ended by signal 9"
     assert_receive {[_, _, :start], _, %{attempt: 2}}, 5_000

@@ -111,7 +111,7 @@ defmodule SynapseBridge.Channel.CredentialsTest do
     test "of a child specification, also as Erlang prints it" do
       env = [{"TOKEN", @secret}]
 
-      for opts <- [@opts, [server: [command: ["sh"], env: env]]] do
+      for opts <- [@opts, [server: [command: ["/bin/sh"], env: env]]] do
         spec = Channel.child_spec(opts)
         refute inspect(spec) =~ @secret
         refute to_string(:io_lib.format("~p", [spec])) =~ @secret
@@ -119,7 +119,9 @@ defmodule SynapseBridge.Channel.CredentialsTest do
     end
 
     test "of a server, whose variables are still given to it" do
-      %{start: {_, _, [opts]}} = Channel.child_spec(server: [command: ["sh"], env: %{"A" => "b"}])
+      %{start: {_, _, [opts]}} =
+        Channel.child_spec(server: [command: ["/bin/sh"], env: %{"A" => "b"}])
+
       options = Options.new!(opts)
       assert options.server.env.() == [{"A", "b"}]
       refute inspect(options) =~ ~s("b")
