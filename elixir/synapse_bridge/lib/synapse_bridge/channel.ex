@@ -14,18 +14,20 @@ defmodule SynapseBridge.Channel do
 
   ## When things fail
 
-  Starting a channel does not wait for the server: it connects in the background, and again whenever
-  the connection is lost, with growing pauses while that fails.
+  Starting a channel does not wait for a server: it connects in the background, and again whenever
+  a connection is lost, with growing pauses while that fails.
 
-    * While the server is out of reach, a call fails at once with `:unavailable` and the reason. With
-      `wait_for_ready: true` it waits for the connection until its deadline. A call made during the
+    * While no server is in reach, a call fails at once with `:unavailable` and the reason. With
+      `wait_for_ready: true` it waits for a connection until its deadline. A call made during the
       first attempt waits for the outcome of that attempt in any case.
-    * When a connection is lost, the calls on it fail with `:unavailable`; the server may or may not
-      have carried them out, so they are not repeated.
+    * When a connection is lost, the calls on it, and no others, fail with `:unavailable`. The server
+      may or may not have carried them out, so only idempotent ones are made again
+      (`SynapseBridge.Channel.Retry`).
     * A call that the server cannot have seen (it was still waiting here), or has said that it did
       not work on (GOAWAY, REFUSED_STREAM), is sent again unnoticed, up to four times.
-    * A server that closes a connection in good order (GOAWAY) gets no new calls on it and finishes
-      the ones it has, while new calls take a new connection.
+    * A server that closes a connection in good order (GOAWAY), or says that it is not healthy
+      (`health_check`), gets no new calls on it and finishes the ones it has, while new calls take
+      another connection.
     * When the server takes no more calls at once, further ones wait here, up to `max_queue`, for as
       long as their deadline allows.
     * A server that breaks the protocol loses the connection, not more. If the processes of a channel

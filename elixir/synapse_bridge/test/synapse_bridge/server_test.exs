@@ -165,7 +165,9 @@ defmodule SynapseBridge.ServerTest do
   end
 
   test "that does not get ready in time is killed and started again", %{tmp_dir: folder} do
-    channel = start(options(folder, nil, "trap '' TERM; cat", start_timeout: 50))
+    channel =
+      start(options(folder, nil, "trap '' TERM; cat", start_timeout: 50, stop_timeout: 50))
+
     assert {:error, %Status{code: 14, message: message}} = Channel.unary(channel, "/p.S/M", "x")
     assert message =~ "it was not ready within start_timeout, 50 ms"
     eventually(fn -> length(pids(folder)) > 1 end)
