@@ -55,6 +55,7 @@ defmodule SynapseBridge.Server do
     attempt: 0,
     failures: 0,
     ready?: false,
+    lost?: false,
     part: "",
     lines: []
   ]
@@ -109,10 +110,14 @@ defmodule SynapseBridge.Server do
     {:noreply, %{cancel_timer(state) | ready?: true}}
   end
 
-  # The end of the program is known when nothing it has started holds its output open any more.
-  def handle_info({:lost, target}, %{target: target} = state) do
-    unless Program.running?(state.program), do: Program.kill(state.program)
-    {:noreply, state}
+  # The end of the program is only known when nothing it has started holds its output open any more.
+  # So where a connection is lost it is looked whether the program runs, until there is one again.
+  def handle_info({:lost, target}, %{target: target, ready?: true} = state) do
+    {:noreply, timeout(:look_for_end, %{state | lost?: true})}
+  end
+
+  def handle_info({:serving, target}, %{target: target, lost?: true} = state) do
+    {:noreply, %{cancel_timer(state) | lost?: false}}
   end
 
   # A port that was closed, and messages that came too late.
@@ -173,6 +178,11 @@ defmodule SynapseBridge.Server do
 
   defp timeout(:too_slow, state), do: too_slow(state)
   defp timeout(:start, state), do: start(state)
+
+  defp timeout(:look_for_end, state) do
+    unless Program.running?(state.program), do: Program.kill(state.program)
+    later(state, @look_for_end, :look_for_end)
+  end
 
   defp target(%{options: %{listen: :unix}} = state) do
     path = socket(state)
