@@ -191,7 +191,7 @@ defmodule SynapseBridge.Value do
 
   defp finish({:null, _}, _), do: nil
   defp finish({:bool, n}, _), do: n != 0
-  defp finish({:int64, n}, _), do: Read.int64(n)
+  defp finish({:int64, n}, _), do: Read.signed(n)
   defp finish({:double, <<x::float-little>>}, _), do: x
   defp finish({:double, raw}, _), do: Read.special(raw)
   defp finish({:string, text}, _), do: string(text)

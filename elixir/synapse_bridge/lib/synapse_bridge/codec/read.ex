@@ -48,9 +48,21 @@ defmodule SynapseBridge.Codec.Read do
   defp varint(_, _, _), do: :truncated
 
   @doc "A 64-bit number as two's complement."
-  @spec int64(non_neg_integer()) :: integer()
-  def int64(n) when n < 0x8000_0000_0000_0000, do: n
-  def int64(n), do: n - 0x1_0000_0000_0000_0000
+  @spec signed(non_neg_integer()) :: integer()
+  def signed(n) when n < 0x8000_0000_0000_0000, do: n
+  def signed(n), do: n - 0x1_0000_0000_0000_0000
+
+  @doc "An integer, and what follows it."
+  @spec int64(binary()) :: {integer(), binary()} | reason()
+  def int64(binary) do
+    case varint(binary) do
+      {n, rest} when n >= 0x8000_0000_0000_0000 -> {n - 0x1_0000_0000_0000_0000, rest}
+      result -> result
+    end
+  end
+
+  @spec uint64(binary()) :: {non_neg_integer(), binary()} | reason()
+  def uint64(binary), do: varint(binary)
 
   @doc "The lowest 32 bits as two's complement: what an enum is on the wire."
   @spec int32(non_neg_integer()) :: integer()
@@ -86,6 +98,26 @@ defmodule SynapseBridge.Codec.Read do
   @doc "Whether a string is valid UTF-8. The BIF returns it as it is then, at about 1 ns a byte."
   @spec utf8?(binary()) :: boolean()
   def utf8?(bytes), do: is_binary(:unicode.characters_to_binary(bytes))
+
+  @doc "A string, if it is valid UTF-8."
+  @spec text(binary()) :: String.t() | error()
+  def text(bytes) do
+    if is_binary(:unicode.characters_to_binary(bytes)),
+      do: bytes,
+      else: {:"$error", [], :string_unicode}
+  end
+
+  @doc "The strings in a repeated field, which come last one first."
+  @spec texts([binary()]) :: [String.t()] | error()
+  def texts(items), do: texts(items, [])
+
+  defp texts([bytes | rest], done) do
+    if is_binary(:unicode.characters_to_binary(bytes)),
+      do: texts(rest, [bytes | done]),
+      else: {:"$error", [length(rest)], :string_unicode}
+  end
+
+  defp texts([], done), do: done
 
   @doc "Whether a string is ASCII."
   @spec ascii?(binary()) :: boolean()
@@ -128,7 +160,7 @@ defmodule SynapseBridge.Codec.Read do
 
   defp int64s(packed, acc) do
     case varint(packed) do
-      {n, rest} -> int64s(rest, [int64(n) | acc])
+      {n, rest} -> int64s(rest, [signed(n) | acc])
       reason -> {:"$error", [], reason}
     end
   end
@@ -152,17 +184,44 @@ defmodule SynapseBridge.Codec.Read do
     end
   end
 
-  @doc "A map from its entries; a key that comes twice is an error."
-  @spec map([{term(), term()}]) :: map() | error()
-  def map([]), do: %{}
+  @doc "The messages in a repeated field, which come last one first; the first fault of the last."
+  @spec each([binary()], (binary(), integer() -> term()), integer()) :: [term()] | error()
+  def each([], _, _), do: []
+  def each(items, decode, depth), do: each(items, decode, depth, [])
 
-  def map(entries) do
-    map = :maps.from_list(entries)
-
-    if map_size(map) == length(entries),
-      do: map,
-      else: duplicate_key(:lists.reverse(entries), %{})
+  defp each([bytes | rest], decode, depth, done) do
+    case decode.(bytes, depth) do
+      {:"$error", path, reason} -> {:"$error", [length(rest) | path], reason}
+      item -> each(rest, decode, depth, [item | done])
+    end
   end
+
+  defp each([], _, _, done), do: done
+
+  @doc "A map from its entries, which come last one first; a key that comes twice is an error."
+  @spec map([binary()], (binary(), integer() -> {term(), term()} | error()), integer()) ::
+          map() | error()
+  def map([], _, _), do: %{}
+
+  def map(bytes, decode, depth) do
+    case entries(bytes, decode, depth, []) do
+      {:"$error", _, _} = error ->
+        error
+
+      entries ->
+        map = :maps.from_list(entries)
+        if map_size(map) == length(entries), do: map, else: duplicate_key(entries, %{})
+    end
+  end
+
+  defp entries([bytes | rest], decode, depth, done) do
+    case decode.(bytes, depth) do
+      {:"$error", _, _} = error -> error
+      entry -> entries(rest, decode, depth, [entry | done])
+    end
+  end
+
+  defp entries([], _, _, done), do: done
 
   defp duplicate_key([{key, _} | _], seen) when is_map_key(seen, key),
     do: {:"$error", [Cast.key_step(key)], :duplicate_key}
@@ -211,6 +270,76 @@ defmodule SynapseBridge.Codec.Read do
     absent = Field.absent_key()
     Map.drop(map, Enum.filter(keys, &(:erlang.map_get(&1, map) == absent)))
   end
+
+  @doc "The tag that comes next, and what follows it."
+  @spec tag(binary()) :: {non_neg_integer(), binary()} | reason()
+  def tag(binary) do
+    case varint(binary) do
+      {tag, _} when tag >= 0x1_0000_0000 -> :field_number
+      result -> result
+    end
+  end
+
+  @doc """
+  The field of a tag, read by the table of its message (see `SynapseBridge.Message.Decoder.Carry`),
+  and what follows it. A field that is not in the table is skipped.
+  """
+  @spec field(
+          non_neg_integer(),
+          binary(),
+          values,
+          {map(), [{pos_integer(), path :: [term()]}]}
+        ) :: {binary(), values} | error()
+        when values: tuple() | map()
+  def field(tag, rest, values, {rows, paths}) do
+    case rows do
+      %{^tag => {place, kind, how}} ->
+        case read(kind, rest) do
+          {value, rest} -> {rest, put(values, place, how, value)}
+          reason -> {:"$error", path(paths, tag), reason}
+        end
+
+      _ ->
+        case skip(tag, rest, paths) do
+          rest when is_binary(rest) -> {rest, values}
+          error -> error
+        end
+    end
+  end
+
+  defp read(:bytes, rest), do: bytes(rest)
+
+  defp read(:double, <<x::float-little, rest::bits>>), do: {x, rest}
+  defp read(:double, <<raw::binary-size(8), rest::bits>>), do: {special(raw), rest}
+  defp read(:double, _), do: :truncated
+  defp read(:int64, rest), do: int64(rest)
+  defp read(:uint64, rest), do: varint(rest)
+  defp read(:bool, rest), do: with({n, rest} <- varint(rest), do: {n != 0, rest})
+
+  defp read(:enum, rest), do: with({n, rest} <- varint(rest), do: {int32(n), rest})
+
+  # Of a list that can be packed: in the form in which it would be.
+  defp read({:packed, :varint}, rest),
+    do: with({n, rest} <- varint(rest), do: {Write.varint(n), rest})
+
+  defp read({:packed, :fixed64}, <<raw::binary-size(8), rest::bits>>), do: {raw, rest}
+  defp read({:packed, :fixed64}, _), do: :truncated
+
+  defp put(values, place, :put, value) when is_tuple(values),
+    do: :erlang.setelement(place + 1, values, value)
+
+  defp put(values, place, :put, value), do: :maps.update(place, value, values)
+
+  defp put(values, place, how, value),
+    do: put(values, place, :put, add(how, value, get(values, place)))
+
+  defp get(values, place) when is_tuple(values), do: elem(values, place)
+  defp get(values, place), do: :erlang.map_get(place, values)
+
+  defp add(:append, value, before), do: [value | before]
+  defp add(:merge, value, before), do: merge(before, value)
+
+  defp path(paths, tag), do: paths |> List.keyfind!(tag >>> 3, 0) |> elem(1)
 
   @doc """
   The fields of a message of numbers alone, by number, put into `fields`; as `skip/2` for others.

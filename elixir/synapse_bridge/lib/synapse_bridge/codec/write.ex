@@ -56,6 +56,93 @@ defmodule SynapseBridge.Codec.Write do
   def double(:negative_infinity), do: <<0, 0, 0, 0, 0, 0, 0xF0, 0xFF>>
   def double(other), do: refuse("a float, :nan, :infinity or :negative_infinity", other)
 
+  # Fields. Each function puts one behind those that are `done`: their iodata, and its size. A tag of
+  # one byte is an integer; of more bytes, a binary.
+
+  @type done :: {iodata(), non_neg_integer()}
+
+  @spec put_int64(done(), byte() | binary(), pos_integer(), integer()) :: done()
+  def put_int64({io, size}, tag, tag_size, n) when is_integer(n) and n >= 0 and n < 0x80,
+    do: {[io, tag, n], size + tag_size + 1}
+
+  def put_int64({io, size}, tag, tag_size, n) do
+    bytes = int64(n)
+    {[io, tag | bytes], size + tag_size + byte_size(bytes)}
+  end
+
+  @spec put_uint64(done(), byte() | binary(), pos_integer(), non_neg_integer()) :: done()
+  def put_uint64({io, size}, tag, tag_size, n) when is_integer(n) and n >= 0 and n < 0x80,
+    do: {[io, tag, n], size + tag_size + 1}
+
+  def put_uint64({io, size}, tag, tag_size, n) do
+    bytes = uint64(n)
+    {[io, tag | bytes], size + tag_size + byte_size(bytes)}
+  end
+
+  @spec put_bool(done(), byte() | binary(), pos_integer(), boolean()) :: done()
+  def put_bool({io, size}, tag, tag_size, value),
+    do: {[io, tag | bool(value)], size + tag_size + 1}
+
+  @spec put_double(done(), byte() | binary(), pos_integer(), SynapseBridge.Message.double()) ::
+          done()
+  def put_double({io, size}, tag, tag_size, x),
+    do: {[io, tag | double(x)], size + tag_size + 8}
+
+  @spec put_bytes(done(), byte() | binary(), pos_integer(), binary()) :: done()
+  def put_bytes({io, size}, tag, tag_size, bytes) when byte_size(bytes) < 0x80 do
+    length = byte_size(bytes)
+    {[io, tag, length | bytes], size + tag_size + 1 + length}
+  end
+
+  def put_bytes(done, tag, tag_size, bytes) when is_binary(bytes),
+    do: put_long(done, tag, tag_size, bytes, byte_size(bytes))
+
+  # What it is may be a secret.
+  def put_bytes(_, _, _, _), do: raise(ArgumentError, "cannot encode a value that is no binary")
+
+  @doc "A message, which is encoded."
+  @spec put_nested(done(), byte() | binary(), pos_integer(), done()) :: done()
+  def put_nested({io, size}, tag, tag_size, {bytes, length}) when length < 0x80,
+    do: {[io, tag, length | bytes], size + tag_size + 1 + length}
+
+  def put_nested(done, tag, tag_size, {bytes, length}),
+    do: put_long(done, tag, tag_size, bytes, length)
+
+  @doc "A packed list, unless it is empty."
+  @spec put_packed(done(), byte() | binary(), pos_integer(), binary()) :: done()
+  def put_packed(done, _, _, <<>>), do: done
+  def put_packed(done, tag, tag_size, packed), do: put_bytes(done, tag, tag_size, packed)
+
+  @doc "Strings or bytes, one field after the other."
+  @spec put_each_bytes(done(), byte() | binary(), pos_integer(), [binary()]) :: done()
+  def put_each_bytes(done, tag, tag_size, [bytes | rest]),
+    do: done |> put_bytes(tag, tag_size, bytes) |> put_each_bytes(tag, tag_size, rest)
+
+  def put_each_bytes(done, _, _, []), do: done
+
+  @doc "Messages, one field after the other."
+  @spec put_each(done(), byte() | binary(), pos_integer(), [term()], (term() -> done())) :: done()
+  def put_each({io, size}, tag, tag_size, items, encode),
+    do: each(items, encode, tag, tag_size, io, size)
+
+  defp each([item | rest], encode, tag, tag_size, io, size) do
+    case encode.(item) do
+      {bytes, length} when length < 0x80 ->
+        each(rest, encode, tag, tag_size, [io, tag, length | bytes], size + tag_size + 1 + length)
+
+      {bytes, length} ->
+        {io, size} = put_long({io, size}, tag, tag_size, bytes, length)
+        each(rest, encode, tag, tag_size, io, size)
+    end
+  end
+
+  defp each([], _, _, _, io, size), do: {io, size}
+
+  defp put_long({io, size}, tag, tag_size, bytes, length) do
+    prefix = varint(length)
+    {[io, tag, prefix | bytes], size + tag_size + byte_size(prefix) + length}
+  end
+
   # Packed lists: the values one after the other. Appending to one binary is what the BEAM does
   # fastest; four at a time spares three of four appends.
 

@@ -58,12 +58,12 @@ defmodule SynapseBridge.Kind.Gregorian do
   end
 
   defp seconds_and_microseconds(fields) do
-    nanos = Read.int64(Map.get(fields, 2, 0))
+    nanos = Read.signed(Map.get(fields, 2, 0))
 
     cond do
       nanos <= -@nanos or nanos >= @nanos -> {:"$error", [], :nanos_range}
       rem(nanos, 1000) != 0 -> {:"$error", [], :nanos_inexact}
-      true -> {Read.int64(Map.get(fields, 1, 0)), div(nanos, 1000)}
+      true -> {Read.signed(Map.get(fields, 1, 0)), div(nanos, 1000)}
     end
   end
 

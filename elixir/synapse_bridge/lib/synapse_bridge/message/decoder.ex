@@ -2,9 +2,15 @@ defmodule SynapseBridge.Message.Decoder do
   @moduledoc false
   # Writes the decode functions of a message. For each shape there is one loop
   # `fields_of_<shape>(binary, depth, value, …)`, which takes one field from the binary and comes
-  # back with the rest and the values found so far (`SynapseBridge.Message.Decoder.Carry`). Tags
-  # are told apart by one `case` over literal numbers, which becomes a jump. The loop is worth the
-  # decoded value, or `{:"$error", path, reason}`.
+  # back with the rest and the values found so far (`SynapseBridge.Message.Decoder.Carry`).
+  #
+  # A field has a branch of its own for the form in which it nearly always comes: by its tag, told
+  # apart by one `case` over literal numbers, which becomes a jump; with a value or a length of one
+  # byte. Everything else - long lengths, fields of other wire types or unknown ones, broken bytes -
+  # goes to `other_field_of_<shape>`, which reads by a table (`SynapseBridge.Codec.Read.field/4`). So
+  # there is little to compile for each field.
+  #
+  # The loop is worth the decoded value, or `{:"$error", path, reason}`.
 
   alias SynapseBridge.Codec.{Read, Write}
   alias SynapseBridge.Message.Decoder.{Carry, Finish}
@@ -22,17 +28,21 @@ defmodule SynapseBridge.Message.Decoder do
   def call({:remote, module}, bytes, depth),
     do: quote(do: unquote(module).__decode__(unquote(bytes), unquote(depth)))
 
-  defp functions_of(shape) do
-    {one_byte, longer} = Enum.split_with(shape.slots, &(&1.number < 16))
-    {two_bytes, longest} = Enum.split_with(longer, &(&1.number < 2048))
+  @doc "The same function as a value."
+  @spec function({:local, atom()} | {:remote, module()}) :: Macro.t()
+  def function({:local, shape}), do: quote(do: &(unquote({:"decode_#{shape}", [], nil}) / 2))
+  def function({:remote, module}), do: quote(do: &unquote(module).__decode__/2)
 
-    {ending, functions} = Finish.finish(shape, quote(do: depth))
+  defp functions_of(shape) do
+    # Tags of three bytes and more are left to the table.
+    {one_byte, longer} = Enum.split_with(shape.slots, &(&1.number < 16))
+    two_bytes = Enum.filter(longer, &(&1.number < 2048))
+    from_two = quote(do: high * 128 + low)
 
     [start(shape)] ++
-      by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag), nil) ++
-      by_tag(shape, two_bytes, in_two_bytes(), from_two_bytes(), quote(do: high > 0)) ++
-      Enum.flat_map(longest, &by_literal_tag(shape, &1)) ++
-      [no_bytes_left(shape, ending), any_tag(shape) | functions]
+      by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag)) ++
+      by_tag(shape, two_bytes, quote(do: [1 :: 1, low :: 7, 0 :: 1, high :: 7]), from_two) ++
+      [no_bytes_left(shape), any_tag(shape), other_field(shape) | Finish.functions(shape)]
   end
 
   defp start(shape) do
@@ -47,214 +57,117 @@ defmodule SynapseBridge.Message.Decoder do
   end
 
   # From a tag to the code for its field, which has `rest`, the bytes after the tag, in scope.
+  defp by_tag(_shape, [], _segments, _number), do: []
 
-  defp by_tag(_shape, [], _segments, _number, _guard), do: []
-
-  # The guard keeps a tag with padding out; `any_tag/1` knows what to do with it.
-  defp by_tag(shape, slots, segments, number, guard) do
-    branches =
-      for slot <- slots, {wire_type, body} <- fields(shape, slot) do
-        {tag, ""} = slot.number |> Write.tag(wire_type) |> Read.varint()
-        {:->, [], [[tag], body]}
-      end
-
-    other = {:->, [], [[quote(do: tag)], skip(shape, quote(do: Read.skip(tag, rest)))]}
-
-    head = loop(shape, binary(segments), Carry.arguments(shape))
-    head = if guard, do: {:when, [], [head, guard]}, else: head
-    body = quote(do: case(unquote(number), do: unquote(branches ++ [other])))
-    [quote(do: defp(unquote(head), do: unquote(body)))]
+  defp by_tag(shape, slots, segments, number) do
+    branches = for slot <- slots, do: branch(shape, slot)
+    other = {:->, [], [[quote(do: tag)], other(shape)]}
+    body = {:case, [], [number, [do: branches ++ [other]]]}
+    binary = {:<<>>, [], segments ++ [quote(do: rest :: bits)]}
+    [quote(do: defp(unquote(loop(shape, binary, Carry.arguments(shape))), do: unquote(body)))]
   end
 
-  defp by_literal_tag(shape, slot) do
-    for {wire_type, body} <- fields(shape, slot) do
-      tag = :binary.bin_to_list(Write.tag(slot.number, wire_type))
+  defp branch(shape, slot) do
+    {wire_type, segment, value} = usual(Carry.wire(slot))
+    {tag, ""} = slot.number |> Write.tag(wire_type) |> Read.varint()
 
-      quote(
-        do: defp(unquote(loop(shape, binary(tag), Carry.arguments(shape))), do: unquote(body))
-      )
-    end
-  end
-
-  defp no_bytes_left(shape, ending) do
-    head = loop(shape, <<>>, Carry.arguments(shape))
-    quote(do: defp(unquote(head), do: unquote(ending)))
-  end
-
-  defp any_tag(shape) do
-    quote do
-      defp unquote(loop(shape, quote(do: binary), Carry.arguments(shape))),
-        do: unquote(skip(shape, quote(do: Read.skip(binary))))
-    end
-  end
-
-  defp skip(shape, {read, meta, arguments}) do
-    known = for slot <- shape.slots, do: {slot.number, Enum.reject(slot.path, &is_tuple/1)}
-
-    quote do
-      case unquote({read, meta, arguments ++ [Macro.escape(known)]}) do
-        {:"$error", _, _} = error -> error
-        rest -> unquote(loop(shape, quote(do: rest), Carry.arguments(shape)))
-      end
-    end
-  end
-
-  # The code for a field, by wire type. A value that is to be converted is so at the end.
-
-  defp fields(shape, %{type: {:via, type, _, _}} = slot), do: fields(shape, %{slot | type: type})
-
-  defp fields(shape, %{type: {container, {:via, item, _, _}}} = slot)
-       when container in [:list, :set],
-       do: fields(shape, %{slot | type: {container, item}})
-
-  defp fields(shape, %{type: {container, item}} = slot) when container in [:list, :set] do
-    case Carry.packed(item) do
-      nil -> [bytes: bytes(slot, collect(shape, slot, item))]
-      wire_type -> [{:bytes, bytes(slot, merge(shape, slot))}, unpacked(shape, slot, wire_type)]
-    end
-  end
-
-  defp fields(shape, %{type: {:map, entry}} = slot),
-    do: [bytes: bytes(slot, collect(shape, slot, {:nested, entry}))]
-
-  defp fields(shape, %{type: {:nested, _}} = slot), do: [bytes: bytes(slot, merge(shape, slot))]
-
-  defp fields(shape, %{type: :bytes} = slot),
-    do: [bytes: bytes(slot, next(shape, slot, quote(do: bytes)))]
-
-  defp fields(shape, %{type: :string} = slot),
-    do: [bytes: bytes(slot, if_utf8(slot, next(shape, slot, quote(do: bytes))))]
-
-  defp fields(shape, %{type: :double} = slot) do
     body =
       quote do
         case rest do
-          <<value::float-little, rest::bits>> -> unquote(next(shape, slot, quote(do: value)))
-          <<raw::binary-size(8), rest::bits>> -> unquote(next(shape, slot, special()))
-          _ -> unquote(error(slot, :truncated))
-        end
-      end
-
-    [fixed64: body]
-  end
-
-  defp fields(shape, %{type: type} = slot) do
-    body =
-      quote do
-        case rest do
-          <<0::1, number::7, rest::bits>> ->
-            unquote(next(shape, slot, small(type, quote(do: number))))
-
-          <<unquote_splicing(in_two_bytes()), rest::bits>> ->
-            unquote(next(shape, slot, small(type, from_two_bytes())))
+          <<unquote_splicing(segment), rest::bits>> ->
+            unquote(next(shape, slot, Carry.add(shape, slot, value)))
 
           _ ->
-            case Read.varint(rest) do
-              {number, rest} -> unquote(next(shape, slot, large(type, quote(do: number))))
-              reason -> unquote(error(slot, quote(do: reason)))
-            end
+            unquote(unusual(shape, slot, Carry.wire(slot), tag))
         end
       end
 
-    [varint: body]
+    {:->, [], [[tag], body]}
   end
 
-  # Reads the length and the bytes; `body` has the `bytes` in scope.
-  defp bytes(slot, body) do
-    quote do
-      case rest do
-        <<0::1, length::7, bytes::binary-size(length), rest::bits>> ->
-          unquote(body)
+  defp usual(:double), do: {:fixed64, quote(do: [value :: float - little]), quote(do: value)}
 
-        _ ->
-          case Read.bytes(rest) do
-            {bytes, rest} -> unquote(body)
-            reason -> unquote(error(slot, quote(do: reason)))
-          end
+  defp usual(:bytes) do
+    segment = quote(do: [0 :: 1, length :: 7, value :: binary - size(length)])
+    {:bytes, segment, quote(do: value)}
+  end
+
+  defp usual(:bool), do: {:varint, quote(do: [0 :: 1, value :: 7]), quote(do: value != 0)}
+  defp usual(_number), do: {:varint, quote(do: [0 :: 1, value :: 7]), quote(do: value)}
+
+  # Numbers of more bits are no exception, other than truth values and enums of such.
+  defp unusual(shape, slot, kind, _tag) when kind in [:int64, :uint64] do
+    quote do
+      case Read.unquote(kind)(rest) do
+        {value, rest} -> unquote(next(shape, slot, quote(do: value)))
+        reason -> unquote(error(slot, quote(do: reason)))
       end
     end
   end
 
-  # An item that comes alone, though its list can be packed, joins the packed bytes.
-  defp unpacked(shape, slot, :fixed64) do
-    body =
-      quote do
-        case rest do
-          <<bytes::binary-size(8), rest::bits>> -> unquote(merge(shape, slot))
-          _ -> unquote(error(slot, :truncated))
-        end
-      end
-
-    {:fixed64, body}
-  end
-
-  defp unpacked(shape, slot, :varint) do
-    body =
-      quote do
-        case Read.varint(rest) do
-          {number, rest} ->
-            bytes = Write.varint(number)
-            unquote(merge(shape, slot))
-
-          reason ->
-            unquote(error(slot, quote(do: reason)))
-        end
-      end
-
-    {:varint, body}
-  end
-
-  defp merge(shape, slot),
-    do: next(shape, slot, quote(do: Read.merge(unquote(Carry.get(shape, slot)), bytes)))
-
-  defp collect(shape, slot, {:nested, nested}) do
+  defp unusual(shape, _slot, _kind, tag) do
     quote do
-      case unquote(call(nested, quote(do: bytes), quote(do: depth - 1))) do
-        {:"$error", path, reason} ->
-          {:"$error", unquote(within(item_path(shape, slot), quote(do: path))), reason}
+      tag = unquote(tag)
+      unquote(other(shape))
+    end
+  end
 
-        item ->
-          unquote(next(shape, slot, quote(do: [item | unquote(Carry.get(shape, slot))])))
+  defp no_bytes_left(shape) do
+    head = loop(shape, <<>>, Carry.arguments(shape))
+    quote(do: defp(unquote(head), do: unquote(Finish.call(shape, quote(do: depth)))))
+  end
+
+  # A tag of another length, or none.
+  defp any_tag(shape) do
+    quote do
+      defp unquote(loop(shape, quote(do: binary), Carry.arguments(shape))) do
+        case Read.tag(binary) do
+          {tag, rest} -> unquote(other(shape))
+          reason -> {:"$error", [], reason}
+        end
       end
     end
   end
 
-  defp collect(shape, slot, :bytes),
-    do: next(shape, slot, quote(do: [bytes | unquote(Carry.get(shape, slot))]))
+  defp other(shape) do
+    {:"other_field_of_#{shape.name}", [],
+     [quote(do: tag), quote(do: rest), quote(do: depth) | Carry.arguments(shape)]}
+  end
 
-  defp collect(shape, slot, :string),
-    do: if_utf8(%{slot | path: item_path(shape, slot)}, collect(shape, slot, :bytes))
+  # Any other field, by the table.
+  defp other_field(shape) do
+    arguments = Carry.arguments(shape)
+    values = if Carry.struct?(shape), do: hd(arguments), else: {:{}, [], arguments}
 
-  # The entry of a map knows its key; a list's item is named by its position.
-  defp item_path(_shape, %{type: {:map, _}} = slot), do: slot.path
+    found =
+      quote(do: ({rest, unquote(values)} -> unquote(loop(shape, quote(do: rest), arguments))))
 
-  defp item_path(shape, slot),
-    do: slot.path ++ [quote(do: length(unquote(Carry.get(shape, slot))))]
+    keyed = Enum.flat_map(shape.slots, &keyed_error/1)
+    error = quote(do: ({:"$error", _, _} = error -> error))
 
-  defp if_utf8(slot, body) do
     quote do
-      if Read.utf8?(bytes), do: unquote(body), else: unquote(error(slot, :string_unicode))
+      defp unquote(other(shape)) do
+        case Read.field(tag, rest, unquote(values), unquote(Macro.escape(Carry.table(shape)))) do
+          unquote(found ++ keyed ++ error)
+        end
+      end
     end
   end
 
-  defp in_two_bytes, do: quote(do: [1 :: 1, low :: 7, 0 :: 1, high :: 7])
-  defp from_two_bytes, do: quote(do: high * 128 + low)
-  defp special, do: quote(do: Read.special(raw))
+  # The table cannot know the key of a map's entry, which is in the path to its value.
+  defp keyed_error(%{path: [step]} = slot) when is_tuple(step) do
+    quote do
+      {:"$error", [:"$key" | path], reason} ->
+        {:"$error", unquote(within(slot.path, quote(do: path))), reason}
+    end
+  end
 
-  defp small(:bool, number), do: quote(do: unquote(number) != 0)
-  defp small({:enum, enum}, number), do: quote(do: unquote(enum).from_number(unquote(number)))
-  defp small(_, number), do: number
-
-  defp large(:int64, number), do: quote(do: Read.int64(unquote(number)))
-  defp large({:enum, _} = enum, number), do: small(enum, quote(do: Read.int32(unquote(number))))
-  defp large(kind, number), do: small(kind, number)
+  defp keyed_error(_), do: []
 
   # Pieces of the loop.
 
   defp loop(shape, binary, values),
     do: {:"fields_of_#{shape.name}", [], [binary, quote(do: depth) | values]}
-
-  defp binary(segments), do: {:<<>>, [], segments ++ [quote(do: rest :: bits)]}
 
   defp next(shape, slot, value), do: loop(shape, quote(do: rest), Carry.put(shape, slot, value))
 

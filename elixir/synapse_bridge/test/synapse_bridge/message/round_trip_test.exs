@@ -8,7 +8,7 @@ defmodule SynapseBridge.Message.RoundTripTest do
     %{seed: RandomValues.seed()}
   end
 
-  for module <- [Everything, Wide, Shop.Orders.Quote, Kinds, Containers] do
+  for module <- [Everything, Wide, Shop.Orders.Quote, Shop.Orders.StockRequest, Kinds, Containers] do
     test "#{inspect(module)}: what is encoded is decoded", %{seed: seed} do
       for _ <- 1..100 do
         message = RandomValues.message(unquote(module))

@@ -12,15 +12,16 @@ defmodule SynapseBridge.Message.Decoder.Finish do
   # The compiler needs more than twice as long for a function of twice as many steps.
   @steps 25
 
-  @doc "The expression that ends the loop, given its depth, and the functions that it calls."
-  @spec finish(Shape.t(), Macro.t()) :: {Macro.t(), [Macro.t()]}
-  def finish(shape, depth) do
-    if Carry.struct?(shape) do
-      [fields] = Carry.arguments(shape)
-      {call(shape, 1, fields, depth), functions(shape)}
-    else
-      {steps(shape.slots, result(shape), depth), []}
-    end
+  @doc "The call that ends the loop, given its depth, with its arguments in scope."
+  @spec call(Shape.t(), Macro.t()) :: Macro.t()
+  def call(shape, depth), do: call(shape, 1, depth, Carry.arguments(shape))
+
+  @doc "The functions that it calls. A struct is finished some fields at a time."
+  @spec functions(Shape.t()) :: [Macro.t()]
+  def functions(shape) do
+    if Carry.struct?(shape),
+      do: in_parts(shape),
+      else: [function(shape, 1, Carry.arguments(shape), shape.slots, result(shape))]
   end
 
   defp result(%{kind: :wrapper, slots: [slot]}), do: slot.var
@@ -39,10 +40,8 @@ defmodule SynapseBridge.Message.Decoder.Finish do
     end
   end
 
-  # A struct is finished some fields at a time.
-  defp functions(shape) do
+  defp in_parts(shape) do
     parts = Enum.chunk_every(shape.slots, @steps)
-    depth = quote(do: depth)
 
     for {slots, n} <- Enum.with_index(parts, 1) do
       last? = n == length(parts)
@@ -50,19 +49,19 @@ defmodule SynapseBridge.Message.Decoder.Finish do
       result =
         if last?,
           do: present(shape, update(slots)),
-          else: call(shape, n + 1, update(slots), depth)
+          else: call(shape, n + 1, quote(do: depth), [update(slots)])
 
-      deeper? = not last? or Enum.any?(slots, &nested?(&1.type))
       opened = for slot <- slots, do: {Carry.key(slot), slot.var}
-
-      quote do
-        defp unquote(name(shape, n))(
-               %{unquote_splicing(opened)} = fields,
-               unquote(if deeper?, do: depth, else: quote(do: _depth))
-             ),
-             do: unquote(steps(slots, result, depth))
-      end
+      arguments = [quote(do: %{unquote_splicing(opened)} = fields)]
+      function(shape, n, arguments, slots, result, not last?)
     end
+  end
+
+  defp function(shape, n, arguments, slots, result, deeper? \\ false) do
+    depth = quote(do: depth)
+    used? = deeper? or Enum.any?(slots, &nested?(&1.type))
+    head = call(shape, n, if(used?, do: depth, else: quote(do: _depth)), arguments)
+    quote(do: defp(unquote(head), do: unquote(steps(slots, result, depth))))
   end
 
   defp update(slots) do
@@ -76,30 +75,49 @@ defmodule SynapseBridge.Message.Decoder.Finish do
       else: quote(do: %{fields | unquote_splicing(changed)})
   end
 
-  defp call(shape, n, fields, depth),
-    do: quote(do: unquote(name(shape, n))(unquote(fields), unquote(depth)))
+  defp call(shape, n, depth, arguments),
+    do: {name(shape, n), [], [depth | arguments]}
 
   defp name(shape, n), do: :"finish_#{shape.name}_#{n}"
 
   defp steps(slots, result, depth), do: List.foldr(slots, result, &step(&1, &2, depth))
 
-  defp step(%{type: {container, item}, var: var} = slot, body, _depth)
+  defp step(%{type: {container, item}, var: var} = slot, body, depth)
        when container in [:list, :set] do
-    var
-    |> collected(item)
-    |> converted(item)
-    |> contained(container)
-    |> bind(slot, body)
+    case var |> collected(item, depth) |> converted(item) |> contained(container) do
+      {:sure, list} ->
+        quote do
+          unquote(var) = unquote(list)
+          unquote(body)
+        end
+
+      value ->
+        bind(value, slot, body)
+    end
   end
 
-  defp step(%{type: {:map, _}, var: var} = slot, body, _depth),
-    do: bind(quote(do: Read.map(unquote(var))), slot, body)
+  defp step(%{type: {:map, entry}, var: var} = slot, body, depth) do
+    entries =
+      quote do
+        Read.map(unquote(var), unquote(Decoder.function(entry)), unquote(depth) - 1)
+      end
+
+    bind(entries, slot, body)
+  end
 
   defp step(%{type: {kind, _}} = slot, body, depth) when kind == :nested,
     do: present_or_absent(slot, body, depth)
 
-  defp step(%{type: {:via, _, _, _}} = slot, body, depth),
-    do: present_or_absent(slot, body, depth)
+  defp step(%{type: type} = slot, body, depth)
+       when is_tuple(type) and elem(type, 0) in [:via, :enum],
+       do: present_or_absent(slot, body, depth)
+
+  defp step(%{type: :string, absent: absent} = slot, body, depth) do
+    # A default is known to be a string; a value that can be absent may be anything then.
+    if match?({:ok, default} when not is_binary(default), absent) or absent == :missing,
+      do: present_or_absent(slot, body, depth),
+      else: bind(decoded(:string, slot.var, depth), slot, body)
+  end
 
   defp step(%{absent: :missing, var: var} = slot, body, _depth),
     do: if_nil(var, Decoder.error(slot, :missing), body)
@@ -127,9 +145,14 @@ defmodule SynapseBridge.Message.Decoder.Finish do
     quote(do: Read.via(unquote(decoded), unquote(module), unquote(argument)))
   end
 
+  defp decoded({:enum, enum}, value, _depth),
+    do: quote(do: unquote(enum).from_number(unquote(value)))
+
+  defp decoded(:string, value, _depth), do: quote(do: Read.text(unquote(value)))
   defp decoded(_scalar, value, _depth), do: value
 
-  defp nested?({:nested, _}), do: true
+  defp nested?({kind, _}) when kind in [:nested, :map], do: true
+  defp nested?({container, item}) when container in [:list, :set], do: nested?(item)
   defp nested?({:via, type, _, _}), do: nested?(type)
   defp nested?(_), do: false
 
@@ -148,17 +171,30 @@ defmodule SynapseBridge.Message.Decoder.Finish do
 
   # From what the loop has collected to a list, to converted items, to a set.
 
-  defp collected(var, item) do
+  defp collected(var, {:via, type, _, _}, depth), do: collected(var, type, depth)
+
+  defp collected(var, {:nested, nested}, depth) do
+    quote do
+      Read.each(unquote(var), unquote(Decoder.function(nested)), unquote(depth) - 1)
+    end
+  end
+
+  defp collected(var, :string, _), do: quote(do: Read.texts(unquote(var)))
+
+  defp collected(var, item, _) do
     if Carry.packed(item),
       do: unpack(item, var),
-      else: quote(do: :lists.reverse(unquote(var)))
+      else: {:sure, quote(do: :lists.reverse(unquote(var)))}
   end
+
+  defp converted({:sure, list}, {:via, _, _, _} = via), do: converted(list, via)
 
   defp converted(list, {:via, _, module, argument}),
     do: quote(do: Read.via_each(unquote(list), unquote(module), unquote(argument)))
 
   defp converted(list, _), do: list
 
+  defp contained({:sure, list}, :set), do: contained(list, :set)
   defp contained(list, :list), do: list
   defp contained(list, :set), do: quote(do: Read.set(unquote(list)))
 
@@ -171,7 +207,6 @@ defmodule SynapseBridge.Message.Decoder.Finish do
     end
   end
 
-  defp unpack({:via, type, _, _}, bytes), do: unpack(type, bytes)
   defp unpack({:enum, enum}, bytes), do: quote(do: Read.enums(unquote(bytes), unquote(enum)))
   defp unpack(kind, bytes), do: quote(do: Read.unquote(:"#{kind}s")(unquote(bytes)))
 end
