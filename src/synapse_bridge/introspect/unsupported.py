@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import collections
 import collections.abc as abc
-import datetime
-import decimal
-import enum
 import fractions
-import ipaddress
-import pathlib
 import re
 import types
 import typing
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,38 +20,19 @@ from synapse_bridge.introspect.refusal import Unsupported
 _LIST = "write `list[…]`"
 _DICT = "write `dict[…, …]`"
 _TEXT = "write `str`, and convert in the function"
+_MAPPED = "or map the class to another type in the configuration's `types`"
 _STREAM = "a stream is a whole result or a whole parameter; else write `list[…]`"
 _SHAPE = "name what it holds: a scalar type, `list[…]`, `dict[str, …]` or a model"
 
 _INSTEAD: Mapping[Any, str] = {
-    Any: _SHAPE,
-    object: _SHAPE,
-    list: "say what the items are: `list[…]`",
-    dict: "say what keys and values are: `dict[str, …]`",
     tuple: "write `list[…]` for items of one type, or a model with a field for each item",
     set: "write `list[…]`, and make the set in the function",
     frozenset: "write `list[…]`, and make the set in the function",
-    bytearray: "write `bytes`",
     memoryview: "write `bytes`",
     complex: "write a model with two floats",
     types.NoneType: "leave it out; only a result may be `None`",
-    datetime.datetime: "write `str` in ISO 8601, and convert in the function",
-    datetime.date: "write `str` in ISO 8601, and convert in the function",
-    datetime.time: "write `str` in ISO 8601, and convert in the function",
-    pydantic.AwareDatetime: "write `str` in ISO 8601, and convert in the function",
-    pydantic.NaiveDatetime: "write `str` in ISO 8601, and convert in the function",
-    datetime.timedelta: "write `float` seconds, or `int` microseconds",
-    uuid.UUID: _TEXT,
-    decimal.Decimal: _TEXT,
     fractions.Fraction: _TEXT,
-    pathlib.Path: _TEXT,
-    pathlib.PurePath: _TEXT,
     re.Pattern: _TEXT,
-    ipaddress.IPv4Address: _TEXT,
-    ipaddress.IPv6Address: _TEXT,
-    pydantic.SecretStr: "write `str`",
-    pydantic.SecretBytes: "write `bytes`",
-    pydantic.EmailStr: _TEXT,
     pydantic.BaseModel: "name the model that it is",
     collections.deque: _LIST,
     collections.defaultdict: _DICT,
@@ -86,12 +61,11 @@ _BASES: tuple[tuple[type, str, str], ...] = (
         "is a RootModel",
         "annotate the root's own type, or use a model with a field",
     ),
-    (enum.Flag, "is a Flag, whose values are combinations of members", "write `int`"),
     (BaseException, "is an exception", "raise it instead"),
-    (str, "is a kind of str", "write `str`, and convert in the function"),
-    (int, "is a kind of int", "write `int`, and convert in the function"),
-    (float, "is a kind of float", "write `float`, and convert in the function"),
-    (bytes, "is a kind of bytes", "write `bytes`, and convert in the function"),
+    (str, "is a kind of str", f"write `str`, and convert in the function; {_MAPPED}"),
+    (int, "is a kind of int", f"write `int`, and convert in the function; {_MAPPED}"),
+    (float, "is a kind of float", f"write `float`, and convert in the function; {_MAPPED}"),
+    (bytes, "is a kind of bytes", f"write `bytes`, and convert in the function; {_MAPPED}"),
 )
 
 
@@ -125,7 +99,7 @@ def explain(annotation: Any) -> Unsupported:
             )
         return Unsupported(
             f"{shown} is neither a BaseModel nor a dataclass",
-            "write one with the data that it holds, or a scalar type",
+            f"write one with the data that it holds, or a scalar type; {_MAPPED}",
         )
     if typing_objects.is_forwardref(annotation) or isinstance(annotation, str):
         return Unsupported(f"{shown} cannot be resolved", "import or define the name in its module")
