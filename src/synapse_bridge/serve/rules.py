@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
 
+from synapse_bridge.contract import names
 from synapse_bridge.serve.gate import Rule
 from synapse_bridge.serve.loading import CannotServe
 from synapse_bridge.serve.options import Options
@@ -26,13 +26,12 @@ class Rules:
             raise CannotServe(
                 "allow: the server does not say which module it serves: generate anew"
             )
-        known = {name for method in service.methods for name in _names(method)}
-        for name in lists.keys() - known:
-            raise CannotServe(_not_served(name, service))
+        allowed = {
+            method.name: allow for name, allow in lists.items() for method in _meant(name, service)
+        }
         self._rules = {}
         for method in service.methods:
-            found = (lists[name] for name in _names(method) if name in lists)
-            allow = next(found, options.allow)
+            allow = allowed.get(method.name, options.allow)
             rule = Rule(allow=None if allow is None else frozenset(allow))
             self._rules[f"/{service.name}/{method.name}"] = rule
         if not options.authenticates and any(options.methods.values()):
@@ -53,15 +52,19 @@ _OTHER = Rule()
 """Reflection, contracts, and what does not exist: any identity may ask."""
 
 
-def _names(method: Method) -> Iterator[str]:
-    """How an ``allow:`` list may name a method: as the function, else as on the wire."""
-    if name := getattr(method.function, "__name__", None):
-        yield name
-    yield method.name
-
-
-def _not_served(name: str, service: Service) -> str:
-    known = [next(_names(method)) for method in service.methods]
+def _meant(name: str, service: Service) -> list[Method]:
+    """The method of a Python function, by the name that follows from it on the wire, else by the
+    function's own; there is one, or the server does not start."""
+    wire = names.camelize(name)
+    by_name = [method for method in service.methods if method.name == wire]
+    found = by_name or [method for method in service.methods if _own_name(method) == name]
+    if found:
+        return found
+    known = [_own_name(method) for method in service.methods]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-    return f"allow: {service.name} has no function {name}: {hint}"
+    raise CannotServe(f"allow: {service.name} has no function {name}: {hint}")
+
+
+def _own_name(method: Method) -> str:
+    return getattr(method.function, "__name__", method.name)
