@@ -21,7 +21,7 @@ from statistics import median
 from typing import Any
 
 from contestants import environment, generate
-from load import require, run_h2load
+from load import cpu_seconds, require, run_h2load
 
 BURN = 2
 """Milliseconds."""
@@ -41,22 +41,27 @@ def main() -> None:
         body = folder / "body"
         body.write_bytes(b"\0" + len(message).to_bytes(4, "big") + message)
         counts = (1, options.workers)
-        urls = [stack.enter_context(_started(folder, count)) for count in counts]
-        rates: list[list[float]] = [[] for _ in urls]
+        servers = [stack.enter_context(_started(folder, count)) for count in counts]
+        rates: list[list[float]] = [[] for _ in servers]
+        costs: list[list[float]] = [[] for _ in servers]
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds} …", flush=True)
-            for url, found in zip(urls, rates, strict=True):
-                found.append(run_h2load(url, body, options.seconds, CONNECTIONS, 1).rate)
-    print(f"\n| workers | calls/s of {BURN} ms | × one worker |\n|---|---|---|")
-    for count, found in zip(counts, rates, strict=True):
-        best, middle = max(found) / max(rates[0]), median(found) / median(rates[0])
-        calls = f"{max(found):,.0f} ({median(found):,.0f})"
-        print(f"| {count} | {calls} | {best:.2f} ({middle:.2f}) |")
+            for (url, pids), rate, cost in zip(servers, rates, costs, strict=True):
+                before = sum(map(cpu_seconds, pids))
+                run = run_h2load(url, body, options.seconds, CONNECTIONS, 1)
+                rate.append(run.rate)
+                cost.append(1000 * (sum(map(cpu_seconds, pids)) - before) / run.calls)
+    print(f"\n| workers | calls/s of {BURN} ms | × one worker | CPU ms/call |\n|---|---|---|---|")
+    for count, rate, cost in zip(counts, rates, costs, strict=True):
+        best, middle = max(rate) / max(rates[0]), median(rate) / median(rates[0])
+        calls = f"{max(rate):,.0f} ({median(rate):,.0f})"
+        spent = f"{min(cost):.2f} ({median(cost):.2f})"
+        print(f"| {count} | {calls} | {best:.2f} ({middle:.2f}) | {spent} |")
 
 
 @contextmanager
-def _started(folder: Path, workers: int) -> Iterator[str]:
-    """A server; the URL of its method."""
+def _started(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
+    """A server; the URL of its method, and the processes that answer."""
     server = subprocess.Popen(
         [
             *(sys.executable, str(folder / "burning_server.py")),
@@ -72,7 +77,9 @@ def _started(folder: Path, workers: int) -> Iterator[str]:
     assert server.stdout
     try:
         address = next(line.split()[-1] for line in server.stdout if "listening" in line)
-        yield f"http://{address}/burning.v1.BurningService/Burn"
+        threads = Path(f"/proc/{server.pid}/task").iterdir()
+        children = [int(pid) for one in threads for pid in (one / "children").read_text().split()]
+        yield f"http://{address}/burning.v1.BurningService/Burn", children or [server.pid]
     finally:
         server.stdin.close()
         server.wait(timeout=20)

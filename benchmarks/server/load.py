@@ -39,9 +39,9 @@ class Run:
 
 def measure(target: Target, seconds: float, in_flight: int) -> Load:
     """Load a server for some seconds."""
-    before = _cpu_seconds(target.pid)
+    before = cpu_seconds(target.pid)
     run = run_h2load(target.url, target.body, seconds, CONNECTIONS, in_flight // CONNECTIONS)
-    used = _cpu_seconds(target.pid) - before
+    used = cpu_seconds(target.pid) - before
     return Load(run.rate, 1e6 * used / run.calls)
 
 
@@ -64,7 +64,7 @@ def run_h2load(url: str, body: Path, seconds: float, connections: int, streams: 
     return Run(float(rate[1]), int(calls[1]))
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of a process (fields 14 and 15 of proc(5)'s stat)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -28,7 +28,7 @@ def authenticator(
     Raises :class:`CannotServe` for keys and algorithms that cannot be used.
     """
     try:
-        import jwt  # pants: no-infer-dep # an extra
+        import jwt  # pants: no-infer-dep
     except ImportError:
         raise CannotServe(
             "--jwt-keys: PyJWT is not installed: pip install 'synapse_bridge[jwt]'"

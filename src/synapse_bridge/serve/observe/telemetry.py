@@ -40,7 +40,7 @@ def telemetry(
     if wanted == "never":
         return None
     try:
-        from opentelemetry import metrics, trace  # pants: no-infer-dep # an extra
+        from opentelemetry import metrics, trace  # pants: no-infer-dep
     except ImportError:
         if wanted == "always":
             text = "OpenTelemetry is not installed: pip install 'synapse_bridge[otel]'"
@@ -73,12 +73,7 @@ class Telemetry:
     """Tells OpenTelemetry about calls."""
 
     def __init__(self, paths: frozenset[str]) -> None:
-        from opentelemetry import (  # pants: no-infer-dep # an extra
-            context,
-            metrics,
-            propagate,
-            trace,
-        )
+        from opentelemetry import context, metrics, propagate, trace  # pants: no-infer-dep
 
         self._paths = paths
         self._context = context
