@@ -41,6 +41,8 @@ defmodule SynapseBridge.Server do
   @last_wait 5_000
   # How often it is looked whether a program that was asked to end has ended.
   @look_for_end 200
+  # How long after the loss of a connection that is done.
+  @end_shows_after 2_000
 
   defstruct [
     :key,
@@ -55,7 +57,7 @@ defmodule SynapseBridge.Server do
     attempt: 0,
     failures: 0,
     ready?: false,
-    lost?: false,
+    lost: nil,
     part: "",
     lines: []
   ]
@@ -111,13 +113,10 @@ defmodule SynapseBridge.Server do
   end
 
   # The end of the program is only known when nothing it has started holds its output open any more.
-  # So where a connection is lost it is looked whether the program runs, until there is one again.
+  # So where a connection is lost it is looked whether the program runs; one that was killed may seem
+  # to for a moment longer.
   def handle_info({:lost, target}, %{target: target, ready?: true} = state) do
-    {:noreply, timeout(:look_for_end, %{state | lost?: true})}
-  end
-
-  def handle_info({:serving, target}, %{target: target, lost?: true} = state) do
-    {:noreply, %{cancel_timer(state) | lost?: false}}
+    {:noreply, timeout(:look_for_end, %{state | lost: now()})}
   end
 
   # A port that was closed, and messages that came too late.
@@ -180,8 +179,17 @@ defmodule SynapseBridge.Server do
   defp timeout(:start, state), do: start(state)
 
   defp timeout(:look_for_end, state) do
-    unless Program.running?(state.program), do: Program.kill(state.program)
-    later(state, @look_for_end, :look_for_end)
+    cond do
+      not Program.running?(state.program) -> kill_rest(state)
+      now() - state.lost < @end_shows_after -> later(state, @look_for_end, :look_for_end)
+      true -> state
+    end
+  end
+
+  # Its exit status comes when they are gone.
+  defp kill_rest(state) do
+    Program.kill(state.program)
+    state
   end
 
   defp target(%{options: %{listen: :unix}} = state) do
