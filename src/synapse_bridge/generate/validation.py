@@ -28,6 +28,7 @@ from synapse_bridge.contract.types import (
     SetOf,
     TupleOf,
     Type,
+    parts,
     unrooted,
 )
 from synapse_bridge.contract.wire import Slot, element, slot
@@ -43,10 +44,19 @@ _LIMITS = {"int64": (-(2**63), 2**63 - 1), "uint64": (0, 2**64 - 1)}
 
 
 def used(contract: Contract) -> bool:
-    """Whether any field or union member of a contract has a rule."""
-    fields = (f for m in contract.messages for f in (*m.fields, *([m.extra] if m.extra else ())))
-    members = (member.type for union in contract.unions for member in union.members)
-    return any(map(field_options, fields)) or any(map(member_options, members))
+    """Whether anything in the file of a contract has a rule; a tuple's items have."""
+    fields = [f for m in contract.messages for f in (*m.fields, *([m.extra] if m.extra else ()))]
+    members = [member.type for union in contract.unions for member in union.members]
+    types = [*members, *(field.type for field in fields)]
+    return (
+        any(map(field_options, fields))
+        or any(map(member_options, members))
+        or any(map(_has_tuple, types))
+    )
+
+
+def _has_tuple(type_: Type) -> bool:
+    return isinstance(type_, TupleOf) or any(map(_has_tuple, parts(type_).values()))
 
 
 def field_options(field: Field) -> list[str]:

@@ -262,6 +262,12 @@ def test_bounds_the_wrong_way_round_allow_nothing() -> None:
     assert [client.refuses(f1=value) for value in (0, 4, 9)] == [["f1"]] * 3
 
 
+def test_the_items_of_a_tuple_must_be_sent() -> None:
+    client = Client(Nullable(TupleOf((Scalar("int64"), Nullable(Scalar("int64"))))))
+    assert client.refuses(f1={"item_1": 0}) == []
+    assert client.refuses(f1={"item_2": 0}) == ["f1"]
+
+
 def test_a_contract_without_rules_imports_nothing() -> None:
     message = Message("m.M", "M", "Shop.M", "model", (), "", "m")
     service = Service("m", "shop.v1", "ShopService", "Shop", "shop", "", ())
