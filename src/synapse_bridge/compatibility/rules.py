@@ -119,6 +119,7 @@ _ROWS = (
         "The two ends would read each other's bytes as something else, or refuse the value.",
         "Add a field (or function) of the new type beside the old one.",
         (
+            "FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY",
             "FIELD_WIRE_JSON_COMPATIBLE_TYPE",
             "RPC_SAME_REQUEST_TYPE",
             "RPC_SAME_RESPONSE_TYPE",
@@ -131,7 +132,7 @@ _ROWS = (
         "A field is wrapped in another way.",
         "What tells None, absent and empty apart on the wire depends on the type and its default.",
         "Keep the default as it was, or add a field beside the old one.",
-        ("FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY",),
+        ("FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"),
     ),
     Rule(
         "FIELD_SAME_DEFAULT",
@@ -242,7 +243,8 @@ _ROWS = (
         "Callers name it, and so does JSON. Without a lock it may even be another field, which "
         "took the number of one that was deleted.",
         "Keep the name, with a pydantic alias if Python's has to change.",
-        ("FIELD_SAME_NAME", "FIELD_SAME_JSON_NAME"),
+        # To buf, a map of another name has entries of another type.
+        ("FIELD_SAME_NAME", "FIELD_SAME_JSON_NAME", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"),
     ),
     Rule(
         "FIELD_KEY_MADE_REQUIRED",
@@ -258,6 +260,8 @@ _ROWS = (
         "An Elixir module of a type is not there any more.",
         "Callers name structs, enums and unions.",
         "Keep the name of the class.",
+        # To buf, a message of another name is another type; the wire has no names of them.
+        ("FIELD_WIRE_JSON_COMPATIBLE_TYPE",),
     ),
     Rule(
         "STRUCT_SAME_FORM",
