@@ -177,6 +177,8 @@ EXAMPLES = (
     taken("x: int", "x: int = 1", "FIELD_MADE_OPTIONAL"),
     taken("x: int | None = None", "x: int | None", "FIELD_KEY_MADE_REQUIRED"),
     taken("x: int", "x: int | None", "FIELD_MADE_NULLABLE"),
+    taken("x: int = 2", "x: int | None", "FIELD_MADE_NULLABLE FIELD_SAME_DEFAULT"),
+    taken("x: list[int] = []", "x: list[int]", "FIELD_KEY_MADE_REQUIRED"),
     taken("x: int | None", "x: int", "FIELD_NOT_NULLABLE"),
     taken("x: int = 1", "x: int | None = None", "FIELD_MADE_NULLABLE FIELD_SAME_DEFAULT"),
     taken("x: int", 'y: Annotated[int, RenamedFrom("x")]', "FIELD_SAME_NAME"),

@@ -151,12 +151,17 @@ def _default(
         case Required(), _:
             yield Finding("FIELD_MADE_OPTIONAL", where, what)
         case _, Required():
-            known = _absent_is_missing(new)
-            yield Finding(
-                "FIELD_MADE_REQUIRED" if known else "FIELD_KEY_MADE_REQUIRED", where, what
-            )
+            yield Finding(_made_required(before, new), where, what)
         case _ if before != after:
             yield Finding("FIELD_SAME_DEFAULT", where, what)
+
+
+def _made_required(before: Default, new: Field) -> str:
+    """Absent is refused now; or it is None or empty, as it was before or not."""
+    if _absent_is_missing(new):
+        return "FIELD_MADE_REQUIRED"
+    same = isinstance(before, Literally) and before.value in (None, [], {})
+    return "FIELD_KEY_MADE_REQUIRED" if same else "FIELD_SAME_DEFAULT"
 
 
 def _shown(field: Field) -> str:

@@ -108,7 +108,7 @@ def _edit(draw: st.DrawFn, spec: Spec, fresh: int) -> Spec:
         case "default":
             default = draw(st.sampled_from(("", *KINDS[found[at].kind][1])))
             found[at] = replace(found[at], default=default)
-        case "rename" if not found[at].was:
+        case "rename" if not found[at].was and found[at].identity < 10:
             found[at] = replace(found[at], name=f"new{found[at].name}", was=found[at].name)
         case "color":
             return draw(_color(spec))
