@@ -76,7 +76,10 @@ defmodule SynapseBridge.Server do
 
   @doc "What a server is called in messages."
   @spec label(map()) :: String.t()
-  def label(%{command: command}), do: "the server #{Path.basename(List.last(command))}"
+  def label(%{command: command}) do
+    name = command |> Enum.reject(&String.starts_with?(&1, "-")) |> List.last()
+    "the server #{Path.basename(name)}"
+  end
 
   @impl true
   def init({number, options, channel}) do

@@ -25,7 +25,8 @@ defmodule SynapseBridge.Channel.Connector do
     Options,
     Resolver,
     Slot,
-    Table
+    Table,
+    Waiting
   }
 
   alias SynapseBridge.{Status, Telemetry}
@@ -39,7 +40,7 @@ defmodule SynapseBridge.Channel.Connector do
   # `slots` is by id, `ids` by the process of the connection, `sources` by what they resolve: each is
   # a map of its process, its servers and its failure.
   @enforce_keys [:table]
-  defstruct [:table, slots: %{}, ids: %{}, sources: %{}, waiting: [], waiting_count: 0]
+  defstruct [:table, slots: %{}, ids: %{}, sources: %{}, waiting: %Waiting{}]
 
   @doc """
   Starts a channel with checked options; it connects on its own. `supervisor` is what else it is
@@ -90,8 +91,8 @@ defmodule SynapseBridge.Channel.Connector do
       not wait? and not hopeful?(state) ->
         {:reply, {:error, unavailable(state)}, state}
 
-      state.waiting_count < state.table.options.max_queue ->
-        {:noreply, wait(state, from, wait?, deadline)}
+      state.waiting.count < state.table.options.max_queue ->
+        {:noreply, %{state | waiting: Waiting.add(state.waiting, from, wait?, deadline)}}
 
       true ->
         {:reply, {:error, queue_full(state)}, state}
@@ -129,8 +130,16 @@ defmodule SynapseBridge.Channel.Connector do
     with_slot(state, pid, &(state |> replace(&1, text) |> publish()))
   end
 
-  def handle_info({:EXIT, pid, reason}, state) do
+  def handle_info({:EXIT, pid, reason}, state) when is_map_key(state.ids, pid) do
     with_slot(state, pid, &(state |> replace(&1, text(reason)) |> publish()))
+  end
+
+  # Perhaps a resolver; else a connection that was draining, or what watched over one.
+  def handle_info({:EXIT, pid, _reason}, state) do
+    case Enum.find(state.sources, fn {_key, source} -> source.process == pid end) do
+      {target, _source} -> {:noreply, resolve(state, target)}
+      nil -> {:noreply, state}
+    end
   end
 
   def handle_info({:connect, id, timer}, state) do
@@ -154,7 +163,7 @@ defmodule SynapseBridge.Channel.Connector do
   @impl true
   def terminate(_reason, state), do: Table.unregister(state.table)
 
-  # The others are connections that were draining, and those of servers that are not there any more.
+  # Connections that are not in a slot any more finish their last calls.
   defp with_slot(state, pid, fun) do
     case state.ids do
       %{^pid => id} -> {:noreply, fun.(Map.fetch!(state.slots, id))}
@@ -168,14 +177,15 @@ defmodule SynapseBridge.Channel.Connector do
 
   defp resolve(state, target) do
     {:ok, resolver} = Resolver.start_link(target, state.table.options.resolve_interval)
-    put_source(state, target, resolver)
+    servers = get_in(state.sources, [target, :servers]) || []
+    put_source(state, target, resolver, servers)
   end
 
   defp managed(%{server: nil}), do: []
   defp managed(%{server: server}), do: 1..server.count
 
-  defp put_source(state, key, process) do
-    source = %{process: process, servers: [], failure: nil}
+  defp put_source(state, key, process, servers \\ []) do
+    source = %{process: process, servers: servers, failure: nil}
     %{state | sources: Map.put(state.sources, key, source)}
   end
 
@@ -323,22 +333,13 @@ defmodule SynapseBridge.Channel.Connector do
   defp publish(state) do
     ready = state.slots |> Enum.sort() |> Enum.map(&elem(&1, 1)) |> Enum.filter(&Slot.ready?/1)
     Table.publish(state.table, Enum.map(ready, &Slot.member/1))
-    if ready == [], do: state, else: serve(state)
+
+    if ready == [],
+      do: state,
+      else: %{state | waiting: Waiting.answer(state.waiting, :ready)}
   end
 
   # Calls that wait
-
-  defp serve(state) do
-    for {from, _wait?, _deadline} <- Enum.reverse(state.waiting),
-        do: GenServer.reply(from, :ready)
-
-    %{state | waiting: [], waiting_count: 0}
-  end
-
-  defp wait(state, from, wait?, deadline) do
-    waiting = [{from, wait?, deadline} | state.waiting]
-    %{state | waiting: waiting, waiting_count: state.waiting_count + 1}
-  end
 
   # Whether a connection may come about without a pause.
   defp hopeful?(state) do
@@ -348,21 +349,12 @@ defmodule SynapseBridge.Channel.Connector do
       end)
   end
 
-  # Answers the calls that do not wait any longer, and forgets those that have given up.
   defp turn_away(state) do
     if hopeful?(state) do
       state
     else
-      status = unavailable(state)
       Table.put_failure(state.table, failure(state))
-
-      waiting =
-        for {from, wait?, deadline} = entry <- state.waiting,
-            wait? or GenServer.reply(from, {:error, status}) != :ok,
-            Call.remaining(deadline) != 0,
-            do: entry
-
-      %{state | waiting: waiting, waiting_count: length(waiting)}
+      %{state | waiting: Waiting.turn_away(state.waiting, {:error, unavailable(state)})}
     end
   end
 
@@ -396,7 +388,7 @@ defmodule SynapseBridge.Channel.Connector do
   defp queue_full(state) do
     Status.local(
       :resource_exhausted,
-      "#{state.waiting_count} calls wait already for a connection to #{state.table.label}: " <>
+      "#{state.waiting.count} calls wait already for a connection to #{state.table.label}: " <>
         "make fewer calls at a time, or raise the channel's option max_queue"
     )
   end

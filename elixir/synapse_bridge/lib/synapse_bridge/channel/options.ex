@@ -103,7 +103,7 @@ defmodule SynapseBridge.Channel.Options do
              retry: [
                type: {:switch, Retry.options()},
                default: true,
-               doc: "how idempotent calls are made again that have failed; `false` for never, or:"
+               doc: "how idempotent calls are made again that have failed; `false` for never:"
              ],
              on_stale: [
                type: {:one_of, [:warn, :error]},
@@ -128,14 +128,15 @@ defmodule SynapseBridge.Channel.Options do
     keepalive: [
       type: {:switch, Keepalive.options()},
       default: false,
-      doc: "whether silent servers are asked whether they are there (PING). `true`, or:"
+      doc:
+        "whether silent servers are asked whether they are there (PING); off by default. `true`, or:"
     ],
     health_check: [
       type: {:switch, Health.options()},
       default: false,
       doc:
         "whether servers are asked for their health, so that those that do not serve get no " <>
-          "calls. A managed server always is. `true`, or:"
+          "calls; off by default, but a managed server always is. `true`, or:"
     ]
   ]
 

@@ -286,6 +286,23 @@ defmodule SynapseBridge.Channel.PoolTest do
 
     defp failed?(sources), do: Enum.any?(sources, fn {_key, source} -> source.failure != nil end)
 
+    test "is followed also when the process that looks it up crashes" do
+      addresses = [{127, 0, 5, 1}, {127, 0, 5, 2}]
+      {name, target, [a, b]} = named(addresses)
+      point(name, [{127, 0, 5, 1}])
+      channel = start(target: target, resolve_interval: 3_600_000)
+      accept_http2(a)
+      wait_for(channel, 1)
+
+      [{_key, %{process: resolver}}] =
+        channel |> :sys.get_state() |> Map.get(:sources) |> Enum.to_list()
+
+      point(name, [{127, 0, 5, 2}])
+      Process.exit(resolver, :kill)
+      accept_http2(b)
+      wait_for(channel, 2)
+    end
+
     test "that does not resolve makes calls unavailable, and says so" do
       channel = start(target: "dns:nowhere.invalid:1")
       assert {:error, %Status{code: 14, message: message}} = Channel.unary(channel, "/p.S/M", "x")

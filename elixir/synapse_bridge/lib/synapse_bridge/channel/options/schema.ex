@@ -131,6 +131,7 @@ defmodule SynapseBridge.Channel.Options.Schema do
 
   defp note(row) do
     cond do
+      is_tuple(row[:type]) and elem(row[:type], 0) in [:options, :switch] -> ""
       row[:required] -> " Required."
       row[:default] in [nil, []] -> ""
       true -> " Default: `#{inspect(row[:default])}`."
