@@ -27,8 +27,10 @@ from pydantic import (
     IPvAnyAddress,
     JsonValue,
     NaiveDatetime,
+    PlainSerializer,
     SecretBytes,
     SecretStr,
+    field_serializer,
 )
 
 from synapse_bridge import BigInt
@@ -59,6 +61,7 @@ __all__ = [
     "echo_wall",
     "fail_with_secret",
     "later",
+    "mask",
     "misfit_any",
     "misfit_date",
     "misfit_datetime",
@@ -278,6 +281,25 @@ def add(total: Any, numbers: list) -> Any:  # type: ignore[type-arg] # of anythi
 def round_up(price: Annotated[float, BeforeValidator(lambda value: value + 0.5)]) -> int:
     """What a validator made of a number."""
     return int(price)
+
+
+class Masked(BaseModel):
+    """Fields whose serializers say what callers see."""
+
+    iban: str
+    ratio: Annotated[float, PlainSerializer(lambda value: round(value, 2))] = 0.0
+    at: Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
+
+    @field_serializer("iban")
+    def last_digits(self, iban: str) -> str:
+        """Not all of it."""
+        return "…" + iban[-4:]
+
+
+def mask(value: Masked) -> Masked:
+    """Returns what it gets; callers see what the serializers leave."""
+    assert isinstance(value.at, datetime)
+    return value
 
 
 def fail_with_secret(password: SecretStr) -> None:

@@ -273,6 +273,14 @@ defmodule ScalarsTest do
     end
   end
 
+  test "what leaves Python is what serializers make of it" do
+    masked = %Scalars.Masked{iban: "DE001234", ratio: 1.2345, at: "2024-05-01T12:30:00+02:00"}
+    assert {:ok, %Scalars.Masked{} = seen} = Scalars.mask(masked)
+    assert seen == %{masked | iban: "…1234", ratio: 1.23}
+
+    assert_refused(Scalars.mask(%{masked | at: "tomorrow"}), "value.at")
+  end
+
   test "everything at once" do
     assert {:ok, %Everything{} = back} = Scalars.echo(everything())
     assert to_string(back.amount) == "1.50"

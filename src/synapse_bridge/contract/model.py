@@ -59,6 +59,7 @@ class Field:
     (they differ only for reserved words). ``number`` is the protobuf field number. A ``computed``
     field is one that Python makes of the others: it is sent by Python and never taken.
     ``annotation`` is what the configuration puts in the place of the annotation in the code.
+    ``serialized``: what travels to callers is what the field's serializer makes of it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Field:
     elixir: str = ""
     computed: bool = False
     annotation: Annotation | None = None
+    serialized: bool = False
 
 
 @dataclass(frozen=True, slots=True)

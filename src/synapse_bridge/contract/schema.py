@@ -168,7 +168,14 @@ def _wire_message(message: Message, protos: Mapping[str, str]) -> Message:
 
 
 def _wire_field(field: Field, protos: Mapping[str, str]) -> Field:
-    return replace(field, type=_wire_type(field.type, protos), doc="", elixir="", annotation=None)
+    return replace(
+        field,
+        type=_wire_type(field.type, protos),
+        doc="",
+        elixir="",
+        annotation=None,
+        serialized=False,
+    )
 
 
 def _wire_union(union: Union, protos: Mapping[str, str]) -> Union:

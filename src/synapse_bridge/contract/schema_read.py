@@ -150,6 +150,7 @@ class _Reader:
             proto=about["proto"],
             elixir=about["elixir"],
             computed=about.get("computed", False),
+            serialized=about.get("serialized", False),
             annotation=Annotation(**about["annotation"]) if "annotation" in about else None,
         )
 

@@ -247,6 +247,8 @@ def _field(field: Field, enums: dict[str, Enum]) -> Schema:
         "proto": field.proto,
         "elixir": field.elixir,
     } | ({"computed": True} if field.computed else {})
+    if field.serialized:
+        schema["x-synapse-field"]["serialized"] = True
     if (instead := field.annotation) is not None:
         schema["x-synapse-field"]["annotation"] = {
             "source": instead.source,

@@ -244,6 +244,8 @@ class _Server:
         ]
 
     def _write_field(self, message: Message, field: Field) -> Doc:
+        if field.serialized:
+            return self.values.write_field(field, f'serve.serialized(value, "{field.name}")')
         if message.role != "typed_dict":
             return self.values.write_field(field, f"value.{field.name}")
         write = self.values.write_field(field, f'value["{field.name}"]')

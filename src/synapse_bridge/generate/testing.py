@@ -71,6 +71,7 @@ _CASES = (
     Case("anything", "anything", row="any"),
     Case("tensors", "tensors", row="tensor"),
     Case("customs", "customs", row="custom"),
+    Case("serializers", "serializers_"),
     Case("lists", "lists", row="list"),
     Case("maps", "maps", row="map"),
     Case("optionals", "optionals", row="nullable"),

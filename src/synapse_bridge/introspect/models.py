@@ -39,6 +39,7 @@ from synapse_bridge.introspect.structures import (
     role_of,
     validators_of,
 )
+from synapse_bridge.serializers import Serializer, serializers
 
 
 def read_message(annotation: Any, catalogue: Catalogue) -> None:
@@ -88,6 +89,7 @@ class _Reader:
         self._class = hints.class_of(annotation) or cls
         self._origin = cls
         self._catalogue = catalogue
+        self._serializers = serializers(self._class)
 
     def field(self, name: str, member: Member, doc: str) -> Field | None:
         """A field as the class declares it; ``None`` where it is refused."""
@@ -99,10 +101,16 @@ class _Reader:
             _check_field(self._class, member.info)
             metadata = hints.metadata_of(member.info)
             type_, annotation = self._type(member.info.annotation, context, metadata)
+            serializer = None if annotation else self._serializers.get(name)
+            if serializer is not None:
+                type_ = _serialized(serializer, type_, context)
             check_name(name)
         except Unsupported as error:
             self._catalogue.refuse(error.at(place))
             return None
+        if serializer is not None:
+            # A default is not what a serializer makes of it.
+            validators = replace(validators, any=True)
         default = _default(type_, member.info, validators, context)
         return Field(
             name=name,
@@ -113,6 +121,7 @@ class _Reader:
             proto=names.proto_field(name),
             elixir=names.elixir_field(name),
             annotation=annotation,
+            serialized=serializer is not None,
         )
 
     def computed(self, name: str, hint: Any) -> Field | None:
@@ -174,6 +183,19 @@ class _Reader:
         if override is None:
             return read_type(annotation, context, metadata), None
         return placed(override, read_type(override.annotation, context))
+
+
+def _serialized(serializer: Serializer, type_: Type, context: Context) -> Type:
+    """The type of what a serializer makes of a field, which callers send back the same way."""
+    if serializer.returns is not None:
+        return read_type(serializer.hint, replace(context, checked=False))
+    plain = type_.inner if isinstance(type_, Nullable) else type_
+    if isinstance(plain, Scalar):
+        return type_  # Each value is checked, so that another type does not pass.
+    raise Unsupported(
+        f"its serializer `{serializer.name}` does not say what it returns",
+        "annotate what it returns, or give `return_type=`",
+    )
 
 
 def _default(type_: Type, info: FieldInfo, validators: Validators, context: Context) -> Default:

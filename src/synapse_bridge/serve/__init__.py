@@ -5,6 +5,7 @@ messages and plain dicts; :func:`main` (or :func:`run`) serves it. Importing thi
 gRPC's server is loaded when a server starts.
 """
 
+from synapse_bridge.serializers import serialized
 from synapse_bridge.serve.cli import main, run
 from synapse_bridge.serve.custom import Adapted, Annotated, Converted, Flags, Types
 from synapse_bridge.serve.held import extra
@@ -68,6 +69,7 @@ __all__ = [
     "reveal",
     "run",
     "sent",
+    "serialized",
     "to_date",
     "to_digits",
     "to_duration",

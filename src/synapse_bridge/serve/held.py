@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from synapse_bridge import hints
+from synapse_bridge.serializers import serialized, serializers
 from synapse_bridge.serve.path import HIDDEN
 
 EXTRA = HIDDEN
@@ -68,8 +69,23 @@ def _model(cls: type[BaseModel]) -> Fields:
     computed = hints.computed_hints(cls)
     read = _reader(cls, annotations.keys(), computed)
     annotations |= {name: (hint, ()) for name, hint in computed.items()}
+    made = serializers(cls)
+    annotations |= {n: (one.hint, ()) for n, one in made.items() if one.returns is not None}
+    read = _serializing(read, made) if made else read
     by_value = bool(cls.model_config.get("use_enum_values"))
     return Fields(annotations, read, extra=hints.extra_hint(cls), by_value=by_value)
+
+
+def _serializing(
+    read: Callable[[Any], Mapping[str, Any]], names: Iterable[str]
+) -> Callable[[Any], Mapping[str, Any]]:
+    """Reads what travels: some fields are what their serializers make of them."""
+
+    def attributes(value: Any) -> Mapping[str, Any]:
+        found = read(value)
+        return {**found, **{name: serialized(value, name) for name in names if name in found}}
+
+    return attributes
 
 
 def _typed_dict(annotation: Any, cls: Any) -> Fields:

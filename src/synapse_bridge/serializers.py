@@ -1,0 +1,84 @@
+"""The serializers of a model's fields, which say what of a field leaves Python.
+
+Introspection reads what they return, and the server runs them; both must see the same. A serializer
+for JSON alone is none of ours, and neither is that of a whole model: what travels are fields.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import pydantic
+from pydantic_core import PydanticUndefined
+
+_WHEN = ("always", "unless-none")
+
+
+@dataclass(frozen=True, slots=True)
+class Serializer:
+    """The serializer of a field: its name, and what it says that it returns.
+
+    ``returns`` is an annotation, or ``None`` where it does not say. ``keeps_none``: it never sees
+    ``None``, which stays what it is.
+    """
+
+    name: str
+    returns: Any | None
+    keeps_none: bool
+
+    @property
+    def hint(self) -> Any:
+        """The annotation of what travels; only where the serializer says what it returns."""
+        return Optional[self.returns] if self.keeps_none else self.returns  # noqa: UP045 # any hint
+
+
+def serializers(cls: type) -> dict[str, Serializer]:
+    """The serializers of a model's fields, by field; empty where the model has one of its own."""
+    if not issubclass(cls, pydantic.BaseModel) or cls.__pydantic_decorators__.model_serializers:
+        return {}
+    decorators, infos = cls.__pydantic_decorators__, cls.model_fields
+    found = {name: one for name, info in infos.items() for one in _in_annotation(info.metadata)}
+    for decorator in decorators.field_serializers.values():
+        info = decorator.info
+        if info.when_used in _WHEN:
+            made = _serializer(decorator.func, info.return_type, info.when_used)
+            names = infos if "*" in info.fields else info.fields
+            found |= {name: made for name in names if name in infos}
+    return found
+
+
+def serialized(value: Any, name: str) -> Any:
+    """What the serializer of a field makes of it."""
+    made = value.__pydantic_serializer__.to_python(value, include={name}, by_alias=False)
+    return made[name]
+
+
+def _in_annotation(metadata: list[Any]) -> Iterator[Serializer]:
+    for item in metadata:
+        known = isinstance(item, pydantic.PlainSerializer | pydantic.WrapSerializer)
+        if known and item.when_used in _WHEN:
+            yield _serializer(item.func, item.return_type, item.when_used)
+
+
+def _serializer(function: Callable[..., Any], returns: Any, when_used: str) -> Serializer:
+    inner = getattr(function, "__func__", function)
+    if returns is PydanticUndefined:
+        returns = _returned(inner)
+    name = getattr(inner, "__name__", type(inner).__name__)
+    return Serializer(name, returns, when_used == "unless-none")
+
+
+def _returned(function: Any) -> Any | None:
+    """The annotation of what a function returns; ``None`` where there is none to read."""
+    if isinstance(function, type):
+        return function
+    try:
+        annotated = function if inspect.isroutine(function) else type(function).__call__
+        hints = typing.get_type_hints(annotated, include_extras=True)
+    except Exception:  # a builtin, or an annotation that cannot be evaluated
+        return None
+    return hints.get("return")

@@ -1,0 +1,77 @@
+"""What serializers of a model's fields make is what travels, of the type that they say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import pytest
+from pydantic import (
+    BaseModel,
+    PlainSerializer,
+    WrapSerializer,
+    field_serializer,
+    model_serializer,
+)
+from pydantic_core import ValidationError
+
+from synapse_bridge.serializers import serialized, serializers
+from synapse_bridge.serve.exact import checker
+
+Stamp = Annotated[
+    datetime | None,
+    PlainSerializer(datetime.isoformat, return_type=str, when_used="unless-none"),
+]
+
+
+class Sample(BaseModel):
+    ratio: Annotated[float, PlainSerializer(lambda value: round(value, 1))] = 0.25
+    at: Annotated[
+        datetime | None,
+        PlainSerializer(datetime.isoformat, return_type=str, when_used="unless-none"),
+    ] = None
+    plain: int = 1
+    for_json: Annotated[int, PlainSerializer(str, when_used="json")] = 0
+    name: str = "name"
+    both: str = "both"
+
+    @field_serializer("name", "both")
+    def first(self, text: str) -> str:
+        return text[0]
+
+
+class Whole(BaseModel):
+    ratio: Annotated[float, PlainSerializer(lambda value: round(value, 1))] = 0.25
+
+    @model_serializer(mode="wrap")
+    def trimmed(self, handler: Any) -> dict[str, Any]:
+        return {}
+
+
+def test_what_serializers_say_that_they_return() -> None:
+    found = {name: one.returns for name, one in serializers(Sample).items()}
+    assert found == {"ratio": None, "at": str, "name": str, "both": str}
+    assert serializers(Sample)["at"].hint == str | None
+
+
+def test_that_of_a_whole_model_is_for_dumps() -> None:
+    assert serializers(Whole) == {}
+
+
+def test_a_serializer_runs() -> None:
+    sample = Sample(at=datetime(2024, 5, 1, tzinfo=UTC))
+    assert serialized(sample, "ratio") == 0.2
+    assert serialized(sample, "at") == "2024-05-01T00:00:00+00:00"
+    assert serialized(Sample(), "at") is None
+    assert serialized(sample, "name") == "n"
+
+
+def test_what_it_makes_is_held_to_its_type() -> None:
+    class Wrong(BaseModel):
+        number: Annotated[int, PlainSerializer(lambda value: str(value))] = 1
+        said: Annotated[int, WrapSerializer(lambda value, handler: value, return_type=str)] = 1
+
+    checker(Sample).check(Sample())
+    with pytest.raises(ValidationError) as caught:
+        checker(Wrong).check(Wrong())
+    assert [error["loc"] for error in caught.value.errors()] == [("number",), ("said",)]
