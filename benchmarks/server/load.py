@@ -45,13 +45,17 @@ def measure(target: Target, seconds: float, in_flight: int) -> Load:
     return Load(run.rate, 1e6 * used / run.calls)
 
 
-def run_h2load(url: str, body: Path, seconds: float, connections: int, streams: int) -> Run:
+def run_h2load(
+    url: str, body: Path, seconds: float, connections: int, streams: int, *headers: str
+) -> Run:
     """Send a request again and again, ``streams`` at once on each connection."""
     output = subprocess.run(
         [
             *("h2load", "-D", f"{round(seconds * 1000)}ms", "-c", str(connections)),
             *("-m", str(streams), "-d", str(body)),
-            *("-H", "content-type: application/grpc", "-H", "te: trailers", url),
+            *("-H", "content-type: application/grpc", "-H", "te: trailers"),
+            *(part for header in headers for part in ("-H", header)),
+            url,
         ],
         capture_output=True,
         text=True,

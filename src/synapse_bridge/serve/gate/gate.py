@@ -15,6 +15,7 @@ from synapse_bridge.serve.auth import Access
 from synapse_bridge.serve.call import Call
 from synapse_bridge.serve.exhausted import Exhausted
 from synapse_bridge.serve.gate import kinds
+from synapse_bridge.serve.gate.deadlines import Deadlines, Expired
 from synapse_bridge.serve.gate.kinds import Handler, Respond
 from synapse_bridge.serve.gate.limits import Limits
 from synapse_bridge.serve.gate.metered import metered, size
@@ -59,7 +60,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
         self._limits = limits
         self._access = access
         self._observers = observers
-        self._max_deadline = max_deadline
+        self._deadlines = Deadlines(max_deadline) if max_deadline else None
         self._kept: dict[str, Handler] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -82,7 +83,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
             # Whoever is refused should not be able to make the server read their request.
             respond = _from_the_headers(handler, respond)
             return kinds.from_the_headers(handler, self._followed(path, rule, respond))
-        if self._observers or (self._max_deadline is not None and rule.bounded):
+        if self._observers or (self._deadlines and rule.bounded):
             return kinds.like(handler, self._followed(path, rule, respond))
         return kinds.like(handler, self._counted(respond)) if rule.counted else handler
 
@@ -131,7 +132,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
 
     def _passed(self, rule: Rule, respond: Respond) -> Callable[[Call, Any, Context], Any]:
         """A call with its limits, credentials and permissions."""
-        cap = self._max_deadline if rule.bounded else None
+        deadlines = self._deadlines if rule.bounded else None
 
         async def handle(call: Call, request: Any, context: Context) -> Any:
             counted = peer = None
@@ -144,9 +145,9 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
                     call.identity = await self._access.admit(call.method, rule.allow, context)
                 if self._observers:
                     request, context = metered(call, request, context)
-                if cap is None:
+                if deadlines is None:
                     return _noted(call, await respond(request, context))
-                return _noted(call, await _within(cap, call, respond, request, context))
+                return _noted(call, await _within(deadlines, call, respond, request, context))
             except Exhausted as error:
                 await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
             finally:
@@ -163,20 +164,19 @@ def _noted(call: Call, result: Any) -> Any:
     return result
 
 
-async def _within(cap: float, call: Call, respond: Respond, request: Any, context: Context) -> Any:
-    """Respond, within ``cap`` seconds even where the client would wait for longer."""
+async def _within(
+    deadlines: Deadlines, call: Call, respond: Respond, request: Any, context: Context
+) -> Any:
+    """Respond in time, even where the client would wait for longer."""
     remaining = context.time_remaining()
-    if remaining is not None and remaining <= cap:
+    if remaining is not None and remaining <= deadlines.seconds:
         return await respond(request, context)
-    call.expires = time.monotonic() + cap
+    call.expires = time.monotonic() + deadlines.seconds
     try:
-        async with asyncio.timeout(cap) as timeout:
-            return await respond(request, context)
-    except TimeoutError:
-        if not timeout.expired():
-            raise
-    text = f"The server ends calls after {cap:g} seconds (max_deadline)"
-    await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, text)
+        return await deadlines.within(respond(request, context))
+    except Expired:
+        text = f"The server ends calls after {deadlines.seconds:g} seconds (max_deadline)"
+        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, text)
 
 
 def _from_the_headers(handler: Handler, respond: Respond) -> Respond:
