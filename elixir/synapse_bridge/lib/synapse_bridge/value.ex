@@ -148,7 +148,7 @@ defmodule SynapseBridge.Value do
   # A value alone is a value as a whole, in all but a few cases.
   defp kind(<<50, 0::1, n::7, text::binary-size(n)>>, _, _), do: string(text)
   defp kind(<<24, 0::1, n::7>>, _, _), do: n
-  defp kind(<<8, _>>, _, _), do: nil
+  defp kind(<<8, 0::1, _::7>>, _, _), do: nil
   defp kind(<<16, 0::1, n::7>>, _, _), do: n != 0
   defp kind(<<41, x::float-little>>, _, _), do: x
   defp kind(<<>>, found, depth), do: finish(found, depth)

@@ -104,25 +104,29 @@ defmodule SynapseBridge.Kind.Address do
   end
 
   defp groups(address) do
-    case address |> :binary.split("::", [:global]) |> Enum.map(&side/1) do
-      [groups] -> if length(groups) == 8, do: number(groups, 16)
-      [left, right] -> between(left, right, 8 - length(left) - length(right))
+    case :binary.split(address, "::", [:global]) do
+      [all] -> all |> side(&last_group/1) |> eight()
+      [left, right] -> between(side(left, &[group(&1)]), side(right, &last_group/1))
       _ -> nil
     end
   end
 
+  defp eight(groups), do: if(length(groups) == 8, do: number(groups, 16))
+
   # `::` stands for at least one group.
-  defp between(left, right, missing) when missing >= 1,
-    do: number(left ++ List.duplicate(0, missing) ++ right, 16)
+  defp between(left, right) do
+    case 8 - length(left) - length(right) do
+      missing when missing >= 1 -> eight(left ++ List.duplicate(0, missing) ++ right)
+      _ -> nil
+    end
+  end
 
-  defp between(_, _, _), do: nil
+  defp side("", _), do: []
 
-  defp side(""), do: []
-
-  # A number of no group is `nil`, which `number/2` finds.
-  defp side(text) do
+  # A text that is no group is `nil`, which `number/2` finds.
+  defp side(text, last_group) do
     {last, groups} = text |> :binary.split(":", [:global]) |> List.pop_at(-1)
-    Enum.map(groups, &group/1) ++ last_group(last)
+    Enum.map(groups, &group/1) ++ last_group.(last)
   end
 
   # The last 32 bits may be written as an IPv4 address.
@@ -137,7 +141,9 @@ defmodule SynapseBridge.Kind.Address do
   defp group(text) when byte_size(text) in 1..4, do: digits(text, 16, 0)
   defp group(_), do: nil
 
-  defp decimal(text, longest) when byte_size(text) in 1..longest, do: digits(text, 10, 0)
+  defp decimal(text, longest) when byte_size(text) >= 1 and byte_size(text) <= longest,
+    do: digits(text, 10, 0)
+
   defp decimal(_, _), do: nil
 
   defp digits(<<c, rest::binary>>, base, n) when c in ?0..?9,

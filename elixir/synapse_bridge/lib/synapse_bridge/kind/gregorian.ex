@@ -34,6 +34,11 @@ defmodule SynapseBridge.Kind.Gregorian do
   @spec encode(integer(), integer()) :: {iodata(), non_neg_integer()}
   def encode(0, 0), do: {[], 0}
 
+  def encode(0, microseconds) do
+    nanos = Write.int64(microseconds * 1000)
+    {[16 | nanos], 1 + byte_size(nanos)}
+  end
+
   def encode(seconds, 0) do
     seconds = Write.int64(seconds)
     {[8 | seconds], 1 + byte_size(seconds)}

@@ -51,8 +51,10 @@ defmodule SynapseBridge.Kind.Text do
       <<"urn:uuid:", uuid::binary>> ->
         grouped_fault(uuid)
 
-      <<?{, uuid::binary-size(36), ?}>> ->
-        grouped_fault(uuid)
+      <<?{, _::binary>> ->
+        if String.ends_with?(text, "}"),
+          do: text |> binary_part(1, byte_size(text) - 2) |> grouped_fault(),
+          else: {:uuid_parsing, why_no_uuid(text, true)}
 
       <<_::binary-size(32)>> ->
         unless hexadecimal?(text), do: {:uuid_parsing, why_no_uuid(text, true)}

@@ -9,15 +9,33 @@ Integers and floats are drawn at random, from a fixed seed, beside the ones at t
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import enum
+import ipaddress
 import json
 import math
 import random
+import re
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import (
+    AnyUrl,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    IPvAnyAddress,
+    IPvAnyInterface,
+    IPvAnyNetwork,
+    NaiveDatetime,
+    SecretBytes,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 HERE = Path(__file__).parent
 RANDOM = random.Random(2)
@@ -38,7 +56,21 @@ class Color(enum.Enum):
     FAR = 300
 
 
+class Cat(BaseModel):
+    """As in test/support/kinds.ex."""
+
+    kind: Literal["cat"] = "cat"
+
+
+class Dog(BaseModel):
+    """As in test/support/kinds.ex."""
+
+    kind: Literal["dog", "puppy"]
+    name: str
+
+
 Priority = Literal["low", "high", 7]
+Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
 
 KINDS: Mapping[type, str] = {
     bool: "bool",
@@ -70,8 +102,19 @@ def elixir(value: object) -> str:
             return json.dumps(value, ensure_ascii=False).replace("#{", "\\#{")
         case bytes():
             return f"<<{', '.join(map(str, value))}>>"
-        case list() | tuple():
+        case tuple():
+            return f"{{{', '.join(map(elixir, value))}}}"
+        case list():
             return f"[{', '.join(map(elixir, value))}]"
+        case set() | frozenset():
+            return f"MapSet.new([{', '.join(map(elixir, sorted(value)))}])"
+        case dt.datetime():
+            text = value.replace(tzinfo=None).isoformat()
+            return f"~U[{text}Z]" if value.tzinfo else f"~N[{text}]"
+        case dt.date():
+            return f"~D[{value.isoformat()}]"
+        case dt.time():
+            return f"~T[{value.isoformat()}]"
         case dict():
             return f"%{{{', '.join(f'{elixir(k)} => {elixir(v)}' for k, v in value.items())}}}"
         case _:
@@ -91,7 +134,7 @@ def line(annotation: Any, type_: str, value: object, *, strict: bool = True) -> 
         TypeAdapter(annotation).validate_python(value, strict=strict)
     except ValidationError as error:
         for e in error.errors():
-            columns += [elixir(e["loc"]), e["type"], elixir(e["msg"])]
+            columns += [elixir(list(e["loc"])), e["type"], elixir(e["msg"])]
     return "\t".join(columns)
 
 
@@ -198,6 +241,121 @@ def enums() -> Iterator[str]:
         yield line(Priority, "{:enum, Shop.Orders.Priority}", value, strict=False)
 
 
+def times() -> Iterator[str]:
+    naive = dt.datetime(2024, 2, 29, 1, 2, 3)
+    aware = naive.replace(tzinfo=dt.UTC)
+    others = [naive.date(), naive.time(), 5, "2024-02-29", None, True, [], {}]
+    for annotation, kind in ((AwareDatetime, "datetime"), (NaiveDatetime, "naive_datetime")):
+        # A date is a datetime to pydantic where it is not strict, so it is left out.
+        for value in (naive, aware, *others[1:]):
+            yield line(annotation, f":{kind}", value)
+    for value in (naive.date(), aware, *others[1:]):
+        yield line(dt.date, ":date", value)
+    for value in (naive.time(), aware, others[0], *others[2:]):
+        yield line(dt.time, ":time", value)
+    for value in (naive.time(), naive, "1", None, [], 1.5):
+        yield line(dt.timedelta, ":timedelta", value)
+
+
+UUIDS = ["", "x", "g" * 32, "a" * 31, "a" * 32, "A" * 32, "a" * 33, "{" + "a" * 32 + "}", "é", "-"]
+UUIDS += ["12345678-1234-1234-1234-1234567890ab", "12345678-1234-1234-1234-1234567890a"]
+UUIDS += ["12345678-1234-1234-1234-1234567890abc", "12345678-1234-1234-12341-234567890ab"]
+UUIDS += ["1234567-81234-1234-1234-1234567890ab", "12345678-1234-1234-1234-1234567890aG"]
+UUIDS += ["urn:uuid:12345678-1234-1234-1234-1234567890ab", "urn:uuid:" + "a" * 32]
+UUIDS += ["{12345678-1234-1234-1234-1234567890ab}", "12345678-1234-1234-1234", "-" * 36]
+UUIDS += ["12345678-1234-1234-12341234567890ab", "zz345678-1234-1234-1234-1234567890ab"]
+
+DECIMALS = ["0", "-1.50", "+1", ".5", "5.", "1e400", "1E-400", " 1 ", "1_000", "", ".", "x", "1e"]
+DECIMALS += ["NaN", "-inf", "Infinity", "sNaN", "1.2.3", "--1", "0x10", "1,5", "٣"]
+
+ADDRESSES = ["", "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "1.2.3", "1.2.3.4.5", "x"]
+ADDRESSES += ["01.2.3.4", "1.2.3.4 ", "1..2.3", "1.2.3.4/5", "1.2.3.0/24", "1.2.3.4/24", "٣.2.3.4"]
+ADDRESSES += ["1.2.3.4/", "1.2.3.4/33", "1.2.3.4/255.255.255.0", "1.2.3.4/0.0.0.255"]
+ADDRESSES += ["1.2.3.4/255.0.255.0", "1.2.3.4/24/3", "1.2.3.4/+4", "1.2.3.4/024", "0.0.0.0/0"]
+ADDRESSES += ["::", "::1", ":::", "1::2::3", "fe80::1%eth0", "fe80::1%", "fe80::1%a%b", "1::", ":1"]
+ADDRESSES += ["1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:8::", "1:2:3:4:5:6:7:8:9", "1:"]
+ADDRESSES += [
+    "::1:2:3:4:5:6:7",
+    "::1:2:3:4:5:6:7:8",
+    "12345::",
+    "g::",
+    "ABCD::ef",
+    "::ffff:1.2.3.4",
+]
+ADDRESSES += ["::1.2.3.400", "1.2.3.4::", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "::/0"]
+ADDRESSES += ["::/128", "::/129", "::/ffff::", "::1/64", "fe80::/10", "fe80::/1", "::/0128"]
+
+ADDRESS_KINDS: Mapping[str, Any] = {
+    "ipv4": ipaddress.IPv4Address,
+    "ipv6": ipaddress.IPv6Address,
+    "ip": IPvAnyAddress,
+    "ipv4_interface": ipaddress.IPv4Interface,
+    "ipv6_interface": ipaddress.IPv6Interface,
+    "ip_interface": IPvAnyInterface,
+    "ipv4_network": ipaddress.IPv4Network,
+    "ipv6_network": ipaddress.IPv6Network,
+    "ip_network": IPvAnyNetwork,
+}
+
+
+def kinds() -> Iterator[str]:
+    for value in (0, -1, 10**30, "1", 1.5, None, True):
+        yield line(int, ":bigint", value)
+    for value in (0, 10**29, 10**30, -(10**40)):
+        yield line(Annotated[int, Field(ge=10**30)], f"{{:bigint, [ge: {10**30}]}}", value)
+        yield line(Annotated[int, Field(multiple_of=7)], "{:bigint, [multiple_of: 7]}", value)
+
+    # Not strict, because it is texts that come over the wire.
+    loose: list[tuple[Any, str, list[Any]]] = [
+        (uuid.UUID, ":uuid", [*UUIDS, 1, None]),
+        (decimal.Decimal, ":decimal", [*DECIMALS, 1, 0.1, 1e300, math.nan, None, True, []]),
+        (AnyUrl, ":url", ["https://example.org", "", 1, None]),
+        (Path, ":path", ["a/b", "", 1, None]),
+        (re.Pattern[str], ":regex", ["a+", 1, None]),
+    ]
+    loose += [(type_, f":{kind}", [*ADDRESSES, None]) for kind, type_ in ADDRESS_KINDS.items()]
+    for annotation, type_, values in loose:
+        for value in values:
+            yield line(annotation, type_, value, strict=False)
+
+    for value in ("", "é", "ab", "abc", 1, None):
+        for bounds in ({}, {"min_length": 2}, {"max_length": 1}):
+            type_ = with_constraints(":secret_string", bounds)
+            yield line(Annotated[SecretStr, Field(**bounds)], type_, value)
+    for data in (b"", b"ab", 1, None):
+        for bounds in ({}, {"min_length": 1}, {"max_length": 1}):
+            type_ = with_constraints(":secret_bytes", bounds)
+            yield line(Annotated[SecretBytes, Field(**bounds)], type_, data)
+
+    for number in (1.5, math.inf, -math.inf, math.nan):
+        finite = Annotated[float, Field(allow_inf_nan=False)]
+        yield line(finite, "{:double, [allow_inf_nan: false]}", number)
+    for text in ("NaN", "-Infinity", "1", "x"):
+        special = Annotated[decimal.Decimal, Field(allow_inf_nan=True)]
+        yield line(special, "{:decimal, [allow_inf_nan: true]}", text, strict=False)
+
+
+def sets_and_tuples() -> Iterator[str]:
+    for bounds in ({}, {"min_length": 1}, {"min_length": 2}, {"max_length": 1}):
+        type_ = with_constraints("{:set, :int64}", bounds)
+        for value in (set(), {1}, {1, 2, 3}, {"x"}, 1, "ab", None, {1: 2}):
+            yield line(Annotated[set[int], Field(**bounds)], type_, value)
+    pair = "{:tuple, [:int64, {:nullable, :string}]}"
+    for value in ((1, "a"), (1, None), ("a", 1), (1,), (), (1, "a", 3), [1, "a"], 1, None, "ab"):
+        yield line(tuple[int, str | None], pair, value)
+    nested = "{:tuple, [{:list, {:tuple, [:bool]}}]}"
+    for value in (([],), ([(True,), (1,), ()],)):
+        yield line(tuple[list[tuple[bool]]], nested, value)
+    by_pair = "{:map, {:tuple, [:int64, :string]}, :int64}"
+    yield line(dict[tuple[int, str], int], by_pair, {(1, "a"): 1})
+
+
+def unions() -> Iterator[str]:
+    for value in ({}, {"kind": "cow"}, {"kind": "cat"}, {"name": "x"}, {"kind": 1}):
+        yield line(Pet, "{:union, SynapseBridge.Fixtures.Pet}", value)
+
+
 if __name__ == "__main__":
     lines = [*numbers(), *texts(), *patterns(), *containers(), *enums()]
+    lines += [*times(), *kinds(), *sets_and_tuples(), *unions()]
     (HERE / "vectors.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
