@@ -13,6 +13,7 @@ defmodule SynapseBridge.FakeServer do
 
   # Takes the arguments apart as the real server does, and says that it listens at $PORT.
   @head """
+  #!/bin/sh
   PATH=$PATH:/usr/bin:/bin
   for argument; do
     case $previous in --port-file) file=$argument;; esac
@@ -31,6 +32,7 @@ defmodule SynapseBridge.FakeServer do
   def options(folder, server, script, opts \\ []) do
     path = Path.join(folder, "fake_server.sh")
     File.write!(path, @head <> script)
+    File.chmod!(path, 0o755)
     env = [{"PORT", if(server, do: to_string(server.port), else: "none")}]
 
     Keyword.merge(

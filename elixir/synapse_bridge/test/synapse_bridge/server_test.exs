@@ -37,6 +37,19 @@ defmodule SynapseBridge.ServerTest do
     assert Task.await(call) == {:ok, "y", []}
   end
 
+  test "may be one executable file", %{tmp_dir: folder} do
+    server = ScriptedServer.listen()
+
+    {[_sh, path], options} =
+      folder |> options(server, "listen; exec cat") |> Keyword.pop!(:command)
+
+    channel = start([pex: path] ++ options)
+    connection = accept_healthy(server)
+    call = async(channel, "x")
+    answer(connection, "y")
+    assert Task.await(call) == {:ok, "y", []}
+  end
+
   test "takes no calls while it is not healthy", %{tmp_dir: folder} do
     server = ScriptedServer.listen()
     channel = start(options(folder, server, "listen; exec cat"))

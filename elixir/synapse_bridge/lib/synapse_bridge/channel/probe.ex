@@ -4,11 +4,12 @@ defmodule SynapseBridge.Channel.Probe do
   """
 
   alias SynapseBridge.Channel.{Call, Table}
-  alias SynapseBridge.Transport.Request
+  alias SynapseBridge.Transport.{Credentials, Request}
 
   @doc """
   Makes a unary call on `connection`, and waits for at most `timeout` milliseconds. It has the metadata
-  of `like`, if that is given: who may make that call may ask about it.
+  of `like`, if that is given: who may make that call may ask about it. Else it has the channel's
+  credentials.
   """
   @spec unary(
           Table.t(),
@@ -20,8 +21,7 @@ defmodule SynapseBridge.Channel.Probe do
         ) :: Call.answer() | :timeout | {:down, term()}
   def unary(table, connection, path, message, timeout, like \\ nil) do
     {head, size} = Table.head(table, path)
-    # The size of the other call is at least that of its metadata.
-    {metadata, metadata_size} = if like, do: {like.metadata, like.list_size}, else: {"", 0}
+    {metadata, metadata_size} = metadata(table, like)
     {:ok, body} = Request.body(message)
 
     Call.exchange(connection, %Call{
@@ -32,5 +32,17 @@ defmodule SynapseBridge.Channel.Probe do
       body: body,
       deadline: Call.deadline(timeout)
     })
+  end
+
+  # The size of the other call is at least that of its metadata.
+  defp metadata(_table, %Call{metadata: metadata, list_size: size}), do: {metadata, size}
+  defp metadata(%{options: %{credentials: nil}}, nil), do: {"", 0}
+
+  # Without a token the server has to decide.
+  defp metadata(%{options: %{credentials: credentials}}, nil) do
+    case Credentials.metadata(credentials) do
+      {:ok, field} -> Request.metadata([field])
+      {:error, _text} -> {"", 0}
+    end
   end
 end

@@ -58,6 +58,16 @@ defmodule SynapseBridge.Channel.HealthTest do
     assert request =~ "p.v1.PService"
   end
 
+  test "checks show the channel's credentials" do
+    server = ScriptedServer.listen()
+    opts = [target: server.target, health_check: @once, credentials: {:bearer, "t0ken"}]
+    start_supervised!({Channel, opts})
+    connection = accept_http2(server)
+
+    assert {_id, %{":path" => @health, "authorization" => "Bearer t0ken"}, _} =
+             read_call(connection)
+  end
+
   test "a server that does not serve gets no calls; the others do" do
     servers = [a, b] = for _ <- 1..2, do: ScriptedServer.listen()
     channel = start(servers, @once)
