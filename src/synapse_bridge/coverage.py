@@ -22,9 +22,11 @@ from typing import Any
 import pydantic
 
 from synapse_bridge.contract.model import JSONValue
-from synapse_bridge.contract.types import references
-from synapse_bridge.introspect import Calls
+from synapse_bridge.contract.types import MessageRef, Type, references
+from synapse_bridge.introspect import Calls, source
+from synapse_bridge.introspect.annotations import read_type
 from synapse_bridge.introspect.catalogue import Catalogue, qualified
+from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.functions import read_function
 from synapse_bridge.introspect.loading import load
 from synapse_bridge.introspect.models import read_message
@@ -154,15 +156,24 @@ class _Survey:
         self._models: list[str] = []
         self._functions: dict[str, tuple[str, str]] = {}
         self._own: dict[str, Refusal | Unsupported] = {}
+        self._roots: dict[str, Type] = {}
 
     def model(self, cls: type) -> None:
         """Read a model and all that it leads to."""
         name = qualified(cls)
-        self._models.append(name)
+        place = source.class_place(cls)
+        home = vars(sys.modules[cls.__module__])
+        context = Context(self._catalogue, place, cls.__module__, cls.__qualname__, home)
         try:
-            self._catalogue.message(cls)
+            type_ = read_type(cls, context)
         except Unsupported as error:
             self._own[name] = error
+        else:
+            if isinstance(type_, MessageRef):
+                name = type_.name
+            else:
+                self._roots[name] = type_
+        self._models.append(name)
         self._read_pending()
 
     def function(self, module: str, name: str, function: FunctionType) -> None:
@@ -176,7 +187,7 @@ class _Survey:
     def _read_pending(self) -> None:
         while self._catalogue.pending:
             cls = self._catalogue.pending.pop(0)
-            with self._refusals_of(qualified(cls)):
+            with self._refusals_of(self._catalogue.name_of(cls)):
                 read_message(cls, self._catalogue)
 
     @contextlib.contextmanager
@@ -217,6 +228,9 @@ class _Survey:
             for field in (*message.fields, *([message.extra] if message.extra else [])):
                 for ref in references(field.type):
                     yield message.name, field.name, ref.name
+        for name, type_ in self._roots.items():
+            for ref in references(type_):
+                yield name, "root", ref.name
         for union in self._catalogue.unions.values():
             for member in union.members:
                 for ref in references(member.type):

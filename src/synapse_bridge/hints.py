@@ -132,6 +132,8 @@ def peel_to_alias(annotation: Any) -> tuple[Any, list[Any]]:
             annotation = annotation.__supertype__
         elif isinstance(annotation, typing.TypeVar):
             annotation = _type_variable(annotation)
+        elif typing_objects.is_typeguard(origin) or typing_objects.is_typeis(origin):
+            annotation = bool
         elif is_qualifier(origin):
             (annotation,) = typing.get_args(annotation)
         else:

@@ -6,8 +6,10 @@ Plain immutable data. It is written by :mod:`synapse_bridge.introspect`, read by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from functools import cached_property
+from typing import Literal, TypeAlias
 
 from synapse_bridge.contract.types import Type
 
@@ -272,7 +274,7 @@ class Service:
         return f"{self.proto_package}.{self.proto}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contract:
     """Everything both ends must agree on. Messages, enums and unions are sorted by name."""
 
@@ -283,26 +285,28 @@ class Contract:
 
     def message(self, name: str) -> Message:
         """The message of that qualified Python name; ``KeyError`` where there is none."""
-        return _named(self.messages, name)
+        return self._messages[name]
 
     def enum(self, name: str) -> Enum:
         """The enum of that qualified Python name; ``KeyError`` where there is none."""
-        return _named(self.enums, name)
+        return self._enums[name]
 
     def union(self, name: str) -> Union:
         """The union of that qualified Python name; ``KeyError`` where there is none."""
-        return _named(self.unions, name)
+        return self._unions[name]
 
     def named(self) -> tuple[Message | Enum | Union, ...]:
         """Everything that types refer to by name."""
         return (*self.messages, *self.enums, *self.unions)
 
+    @cached_property
+    def _messages(self) -> Mapping[str, Message]:
+        return {message.name: message for message in self.messages}
 
-_Named = TypeVar("_Named", Message, Enum, Union)
+    @cached_property
+    def _enums(self) -> Mapping[str, Enum]:
+        return {enum.name: enum for enum in self.enums}
 
-
-def _named(items: tuple[_Named, ...], name: str) -> _Named:
-    for item in items:
-        if item.name == name:
-            return item
-    raise KeyError(name)
+    @cached_property
+    def _unions(self) -> Mapping[str, Union]:
+        return {union.name: union for union in self.unions}

@@ -50,10 +50,11 @@ def of_method(contract: Contract, method: Method) -> Contract:
     """The contract as it would be with this method alone."""
     roots = (method.request, method.response, *method.raises)
     kept = within(contract, roots) | {MessageRef(name) for name in roots}
+    ordered = sorted(kept, key=lambda one: one.name)
     return replace(
         contract,
         service=replace(contract.service, methods=(method,)),
-        messages=tuple(m for m in contract.messages if MessageRef(m.name) in kept),
-        enums=tuple(e for e in contract.enums if EnumRef(e.name) in kept),
-        unions=tuple(u for u in contract.unions if UnionRef(u.name) in kept),
+        messages=tuple(contract.message(r.name) for r in ordered if isinstance(r, MessageRef)),
+        enums=tuple(contract.enum(r.name) for r in ordered if isinstance(r, EnumRef)),
+        unions=tuple(contract.union(r.name) for r in ordered if isinstance(r, UnionRef)),
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from typing_extensions import TypeIs
 
@@ -339,7 +340,7 @@ class _Server:
 
     # The service
 
-    @property
+    @cached_property
     def _has_types(self) -> bool:
         return bool(self._types())
 

@@ -52,9 +52,10 @@ class PythonNames:
             stem = _claim(underscore(union.proto), taken)
             self._names[UnionRef(union.name)] = stem
             self._tables[union.name] = _claim(stem.upper(), taken)
+        self._custom_types = dict(sorted(_customs(contract).items()))
         self._customs = {
             name: _claim(_constant(custom.name, custom.module), taken)
-            for name, custom in sorted(_customs(contract).items())
+            for name, custom in self._custom_types.items()
         }
         self._instead = {
             name: _claim(_constant(name, annotation.module), taken)
@@ -84,8 +85,7 @@ class PythonNames:
     @property
     def customs(self) -> Iterator[Custom]:
         """The custom types, in the order of their names."""
-        customs = _customs(self._contract)
-        return (customs[name] for name in self._customs)
+        return iter(self._custom_types.values())
 
     @property
     def annotations(self) -> Iterable[tuple[str, Annotation]]:

@@ -70,7 +70,7 @@ class Catalogue:
         name = qualified(cls)
         local = cls.__qualname__
         if arguments:
-            name += f"[{', '.join(fill(one, 'python', _name) for one in arguments)}]"
+            name += f"[{', '.join(fill(one, 'python', self._name) for one in arguments)}]"
             local += "Of" + "".join(fill(one, "label", self._label) for one in arguments)
         if self._classes.setdefault(name, annotation) != annotation:
             raise Unsupported(
@@ -191,13 +191,17 @@ class Catalogue:
         self.local[name] = (cls.__module__, local)
         return True
 
+    def _name(self, one: Named) -> str:
+        if isinstance(one, EnumRef) and self.enums[one.name].role == "literal":
+            return f"Literal[{', '.join(repr(m.value) for m in self.enums[one.name].members)}]"
+        return one.name
+
     def _label(self, one: Named) -> str:
+        if isinstance(one, EnumRef) and self.enums[one.name].role == "literal":
+            values = (names.snake(str(m.value)) for m in self.enums[one.name].members)
+            return names.camelize("_".join(values)) or "Literal"
         local = self.local[one.name][1] if one.name in self.local else one.name.rpartition(".")[2]
         return names.message(local)
-
-
-def _name(one: Named) -> str:
-    return one.name
 
 
 def _alias(value: Any) -> Any | None:

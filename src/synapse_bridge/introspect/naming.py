@@ -177,8 +177,12 @@ def _name_method(method: Method, module: str, naming: Naming, claims: _Claims) -
 
 
 def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
-    """Proto names of classes and Literals. Where modules share one, that of the service's own
-    module keeps it, and the others get their module's name in front."""
+    """Proto names of classes, Literals and unions.
+
+    Where modules share one, that of the service's own module keeps it, and the others get their
+    module's name in front. What is called after its place makes way for what somebody has named,
+    and a private class for a public one.
+    """
     found = [name for name in catalogue.local if "#" not in name]
     plain = {name: names.message(catalogue.local[name][1]) for name in found}
     count = Counter(plain.values())
@@ -187,7 +191,21 @@ def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
         home = catalogue.local[name][0]
         shared = count[proto] > 1 and home != module
         named[name] = names.camelize(home) + proto if shared else proto
+    taken = {names.underscore(named[name]) for name in found if not _way(name, catalogue)}
+    for name in sorted(name for name in found if _way(name, catalogue)):
+        if names.underscore(named[name]) in taken:
+            named[name] = _way(name, catalogue).format(named[name])
+        taken.add(names.underscore(named[name]))
     return named
+
+
+def _way(name: str, catalogue: Catalogue) -> str:
+    """What becomes of a name that makes way for others; empty for one that does not."""
+    if name in catalogue.unions and catalogue.unions[name].role == "place":
+        return "{}Union"
+    if name in catalogue.enums and catalogue.enums[name].role == "literal":
+        return "{}Literal"
+    return "Private{}" if catalogue.local[name][1].startswith("_") else ""
 
 
 def _exchange_names(service: Service, methods: Iterable[Method], taken: set[str]) -> dict[str, str]:

@@ -66,6 +66,8 @@ def members_of(annotation: Any) -> dict[str, Member]:
     """
     cls = hints.class_of(annotation)
     assert cls is not None
+    if cls is pydantic.BaseModel:
+        return {}
     if issubclass(cls, pydantic.BaseModel):
         cls.model_rebuild()  # resolves forward references, which pydantic does on first use
         return {name: Member(info) for name, info in cls.model_fields.items()}

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import pydantic
+
 from synapse_bridge import hints
 from synapse_bridge.contract import names
 from synapse_bridge.contract.model import Message, Union, UnionMember
@@ -106,7 +108,11 @@ def _members(
     members: dict[Type, _Member] = {}
     nullable = False
     for one in found:
-        type_ = read(one.annotation, context.inside(_part(one.annotation)))
+        if hints.peel(one.annotation)[0] is pydantic.BaseModel:
+            # Beside others it may stand for models without fields; what has some is refused.
+            type_: Type = context.catalogue.message(pydantic.BaseModel)
+        else:
+            type_ = read(one.annotation, context.inside(_part(one.annotation)))
         if isinstance(type_, Nullable):
             type_, nullable = type_.inner, True
         known = members.setdefault(bare(type_), _Member(type_, []))

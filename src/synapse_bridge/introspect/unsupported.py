@@ -29,6 +29,7 @@ _INSTEAD: Mapping[Any, str] = {
     set: "write `list[…]`, and make the set in the function",
     frozenset: "write `list[…]`, and make the set in the function",
     memoryview: "write `bytes`",
+    type: "pass a `str` or an `Enum` that says which class is meant",
     complex: "write a model with two floats",
     types.NoneType: "leave it out; only a result may be `None`",
     fractions.Fraction: _TEXT,

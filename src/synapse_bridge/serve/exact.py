@@ -99,7 +99,7 @@ class _Schemas:
         if hints.is_union(annotation):
             return self._union(annotation, metadata, by_value)
         if typing_objects.is_literal(typing.get_origin(annotation)):
-            return _literal(hints.literal_values(annotation))
+            return _literal(hints.literal_values(annotation), by_value)
         cls = hints.class_of(annotation)
         if cls is None:
             return cs.any_schema()
@@ -260,11 +260,13 @@ def _pairs(of: Any) -> Callable[[Any], list[Any]]:
     return pairs
 
 
-def _literal(values: Iterable[Any]) -> CoreSchema:
+def _literal(values: Iterable[Any], by_value: bool) -> CoreSchema:
     """One of ``values`` and of its type: to a plain ``==``, 1 is True."""
     by_type: dict[type, list[Any]] = {}
     for value in values:
         by_type.setdefault(type(value), []).append(value)
+        if by_value and isinstance(value, enum.Enum):
+            by_type.setdefault(type(value.value), []).append(value.value)
     choices: list[CoreSchema | tuple[CoreSchema, str]] = [
         cs.chain_schema([_of_type(kind), cs.literal_schema(same)]) for kind, same in by_type.items()
     ]

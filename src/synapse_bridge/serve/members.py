@@ -149,13 +149,18 @@ class _Rewriter:
     CHANGED = frozenset({"union", "tagged-union", "json", "generator"})
 
     def __init__(self) -> None:
+        self._known: set[str] = set()
         self._shared: dict[str, CoreSchema] = {}
 
     def whole(self, schema: CoreSchema) -> CoreSchema:
-        made = self._of(schema)
-        inner = made["schema"] if made["type"] == "definitions" else made
-        known = made["definitions"] if made["type"] == "definitions" else []
-        return cs.definitions_schema(inner, [*known, *self._shared.values()])
+        known: list[Any] = []
+        inner: Any = schema
+        if inner["type"] == "definitions":
+            inner, known = inner["schema"], inner["definitions"]
+        self._known = {one["ref"] for one in known}
+        made = self._of(inner)
+        defined = [self._of(one) for one in known]
+        return cs.definitions_schema(made, [*defined, *self._shared.values()])
 
     def _of(self, schema: Any) -> Any:
         match schema["type"]:
@@ -217,7 +222,8 @@ class _Rewriter:
         if schema["type"] == "definition-ref" or not _NESTED & schema.keys():
             return cast(CoreSchema, schema)
         ref = schema.get("ref") or f"synapse_bridge:{len(self._shared)}"
-        self._shared[ref] = {**schema, "ref": ref}
+        if ref not in self._known:
+            self._shared[ref] = {**schema, "ref": ref}
         return cs.definition_reference_schema(ref)
 
 
