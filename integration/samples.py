@@ -76,6 +76,7 @@ SAMPLES = (
         ("--module=scalars", f"--config={_SERVICES / 'scalars.yaml'}"),
         "scalars",
     ),
+    Sample("unions", _SERVICES, ("--module=unions",), "unions"),
     Sample("names", _SERVICES, ("--module=names", "--elixir-module=Odd.Names"), "odd_names"),
 )
 

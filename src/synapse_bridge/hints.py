@@ -243,12 +243,19 @@ def _members(annotation: Any, path: Path, metadata: list[Any]) -> Iterator[Alter
         yield Alternative(path, annotation)
         return
     index = 0
-    for argument in typing.get_args(inner):
+    arguments = typing.get_args(inner)
+    opens_nested = _opens_nested([*own, *metadata])
+    # One alternative beside None is no union to pydantic.
+    is_optional = len([one for one in arguments if one is not types.NoneType]) == 1
+    for argument in arguments:
         if argument is types.NoneType:
             yield Alternative(path, None)
             continue
+        if is_optional:
+            yield from _members(argument, path, [*own, *metadata])
+            continue
         found = list(_members(argument, (*path, index), []))
-        if not _opens_nested([*own, *metadata]):
+        if not opens_nested:
             yield from found
             index += 1
             continue
@@ -317,6 +324,25 @@ def is_named_tuple(cls: Any) -> bool:
 def is_typed_dict(cls: Any) -> bool:
     """Whether a class is a ``TypedDict``, of ``typing`` or ``typing_extensions``."""
     return isinstance(cls, type) and typing_extensions.is_typeddict(cls)
+
+
+def optional_keys(cls: Any) -> frozenset[str]:
+    """The keys of a ``TypedDict`` that may be absent.
+
+    What the class itself says is wrong where annotations are postponed.
+    """
+    found = typing_extensions.get_type_hints(cls, include_extras=True)
+    return frozenset(name for name, hint in found.items() if _is_optional(cls, name, hint))
+
+
+def _is_optional(cls: Any, name: str, hint: Any) -> bool:
+    while (origin := typing.get_origin(hint)) is not None:
+        if typing_objects.is_required(origin) or typing_objects.is_notrequired(origin):
+            return typing_objects.is_notrequired(origin)
+        if not typing_objects.is_annotated(origin) and not typing_objects.is_readonly(origin):
+            break
+        hint = hint.__origin__ if typing_objects.is_annotated(origin) else typing.get_args(hint)[0]
+    return name in cls.__optional_keys__
 
 
 def hints(annotation: Any) -> dict[str, Any]:

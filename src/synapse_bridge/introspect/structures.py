@@ -95,11 +95,12 @@ def _dataclass(cls: Any, found: Mapping[str, Any]) -> Iterator[tuple[str, Member
 
 
 def _typed_dict(cls: Any, found: Mapping[str, Any]) -> Iterator[tuple[str, Member]]:
+    optional = hints.optional_keys(cls)
     for name, hint in found.items():
         plain, metadata = _unqualified(hint)
         annotation: Any = typing.Annotated[plain, *metadata] if metadata else plain
         info = FieldInfo.from_annotation(annotation)
-        yield name, Member(info, absent=name in cls.__optional_keys__)
+        yield name, Member(info, absent=name in optional)
 
 
 def _unqualified(hint: Any) -> tuple[Any, list[Any]]:

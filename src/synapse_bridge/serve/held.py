@@ -92,7 +92,7 @@ def _typed_dict(annotation: Any, cls: Any) -> Fields:
     annotations: dict[str, tuple[Any, Iterable[Any]]] = {
         name: (hint, []) for name, hint in hints.hints(annotation).items()
     }
-    optional = frozenset(cls.__optional_keys__)
+    optional = hints.optional_keys(cls)
     return Fields(annotations, lambda value: value, optional, is_typed_dict=True)
 
 
