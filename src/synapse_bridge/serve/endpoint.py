@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -94,7 +94,7 @@ class Endpoint:
             told = given[self._method.context] = _told(context, limit)
         if self._method.stream:
             kind = Incoming if self._is_async else BlockingIncoming
-            incoming = kind(self._codec, context)
+            incoming = kind(self._codec, context, alone=not self._method.streams_result)
         try:
             async with asyncio.timeout(limit) as timeout:
                 response = await self._answer(request, given, incoming, context)
@@ -111,6 +111,8 @@ class Endpoint:
         finally:
             if isinstance(incoming, BlockingIncoming):
                 incoming.close()
+        if incoming is not None:
+            await incoming.settled()
         trailing = told.trailing_metadata if told is not None else ()
         if isinstance(response, Status):
             await _abort(context, response, trailing)
@@ -138,8 +140,7 @@ class Endpoint:
         if self._is_async:
             return await self._respond_async(answer)
         if self._method.streams_result:
-            responses = self._responses(answer)
-            return await Outgoing(responses, self._threads, self._status).send(context.write)
+            return await self._stream_sync(self._responses(answer), context)
         return await self._threads.run(self._respond, answer)
 
     # Sync functions, in a thread.
@@ -151,20 +152,26 @@ class Endpoint:
             _check(incoming)
             return self._codec.response(result)
         except BaseException as error:  # Also SystemExit: it ends the call and not the server.
-            return self._failures.status(self._method.name, error, self._crossing)
+            return self._failed(error)
+
+    async def _stream_sync(
+        self, responses: Generator[bytes, None, None], context: GRPCContext
+    ) -> Status | None:
+        return await Outgoing(responses, self._threads, self._failed).send(context.write)
 
     def _responses(self, answer: _Answer) -> Generator[bytes, None, None]:
         request, given, incoming = answer
-        results = self._call(self._arguments(request) | given)
-        yield from self._encoded(results)
-        _check(incoming)
+        yield from self._encoded(self._call(self._arguments(request) | given), incoming)
 
-    def _encoded(self, results: Iterator[Any]) -> Generator[bytes, None, None]:
+    def _encoded(
+        self, results: Iterable[Any], incoming: Incoming | None
+    ) -> Generator[bytes, None, None]:
         """The responses of an iterator, which is closed with this one."""
         write = self._codec.response
         try:
             for index, item in enumerate(results):
                 yield write(item, index)
+            _check(incoming)
         finally:
             close = getattr(results, "close", None)
             if close is not None:
@@ -190,8 +197,7 @@ class Endpoint:
         except BaseException as error:
             return self._status(error)
         if not hasattr(results, "__aiter__"):
-            encoded = self._encoded(iter(results))
-            return await Outgoing(encoded, self._threads, self._status).send(context.write)
+            return await self._stream_sync(self._encoded(results, incoming), context)
         write, encode, index = context.write, self._codec.response, 0
         try:
             async for item in results:
@@ -231,13 +237,17 @@ class Endpoint:
             request = self._codec.request(request)
         return self._codec.arguments(request)
 
+    def _failed(self, error: BaseException) -> Status:
+        """The status of what a function raised."""
+        return self._failures.status(self._method.name, error, self._crossing)
+
     def _status(self, error: BaseException) -> Status:
-        """The status of what a function raised; cancellation from outside goes on as it is."""
+        """The same in the event loop, where cancellation from outside goes on as it is."""
         if isinstance(error, asyncio.CancelledError):
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise error  # The client has gone, its deadline has passed, or the server stops.
-        return self._failures.status(self._method.name, error, self._crossing)
+        return self._failed(error)
 
     def _limit(self, context: GRPCContext) -> float | None:
         """The seconds after which the server ends a call, where the client would wait longer."""

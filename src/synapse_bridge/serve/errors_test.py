@@ -100,6 +100,25 @@ def test_an_undeclared_exception_keeps_its_text_in_mid_stream(method: str) -> No
     run(test)
 
 
+@pytest.mark.parametrize("method", ["fail", "fail_async", "fail_once"])
+@pytest.mark.parametrize(
+    ("kind", "exception"),
+    [("unreadable", "streaming.Unreadable"), ("cancelled", "asyncio.exceptions.CancelledError")],
+)
+def test_an_exception_of_any_kind_ends_the_call_and_no_more(
+    method: str, kind: str, exception: str
+) -> None:
+    async def test(client: Client) -> None:
+        fields = {} if method == "fail_once" else {"after": 1}
+        for _ in range(6):  # more than there are threads
+            failure = await client.failure(method, client.request(method, kind=kind, **fields))
+            assert failure.code == grpc.StatusCode.INTERNAL
+            assert failure.detail(ErrorInfo()).metadata["exception"] == exception
+            assert "secret" not in str(failure.error)
+
+    run(test)
+
+
 def test_debug_adds_the_traceback() -> None:
     async def test(client: Client) -> None:
         for kind in ("stock", "zero"):

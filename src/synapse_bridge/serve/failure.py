@@ -136,6 +136,10 @@ class Failures:
             declared = crossing(error)
         except ResultMismatch as mismatch:
             error, declared = mismatch, None
+        except Exception:
+            # A property or `__str__` of the exception has failed itself.
+            LOG.exception("%s/%s: what %s holds cannot be read", self.service, method, type(error))
+            declared = None
         if declared is not None:
             return self._declared(method, error, declared)
         match error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
@@ -27,26 +28,38 @@ MESSAGES = 64
 BYTES = 256 * 1024
 
 
+_GRACE = 0.01
+"""Seconds in which a cancellation arrives that has happened."""
+
+
 class Incoming:
     """The items of a request, for a function of either kind.
 
     ``failure`` is the error of an item that was no valid one. Reading raises it, and the call ends
-    with it, even if the function goes on as if the stream had just ended.
+    with it, even if the function goes on as if the stream had just ended. ``alone``: nothing is
+    sent before the function has returned, and :meth:`settled` was awaited.
     """
 
-    def __init__(self, codec: Codec, context: GRPCContext) -> None:
+    def __init__(self, codec: Codec, context: GRPCContext, *, alone: bool) -> None:
         self._codec = codec
         self._context = context
+        self._alone = alone
+        self._telling: asyncio.Future[None] | None = None
         self._first: Message | None = None
         self._at_end = False
         self.failure: Exception | None = None
 
     async def first(self) -> Message:
         """The first request, which has the arguments, too; an empty one if there is none."""
-        data = await self._context.read()
+        data = await self._read()
         self._at_end = data is EOF
         self._first = self._codec.request(b"" if self._at_end else data)
         return self._first
+
+    async def settled(self) -> None:
+        """Wait until nothing is being sent from here."""
+        if self._telling is not None:
+            await self._telling
 
     async def items(self) -> AsyncIterator[Any]:
         """The items, for an async function."""
@@ -56,12 +69,35 @@ class Incoming:
                 count += 1
                 yield item
         while not self._at_end:
-            data = await self._context.read()
+            data = await self._read()
             if data is EOF:
                 return
             for item in self._decoded(data, count):
                 count += 1
                 yield item
+
+    async def _read(self) -> Any:
+        data = await self._context.read()
+        if data is EOF and not getattr(self._context, "tells_the_end", False):
+            await self._see_that_it_lives()
+        return data
+
+    async def _see_that_it_lives(self) -> None:
+        """grpcio ends a stream that breaks off like one that is complete, and tells of the
+        cancellation later. That must come before anybody takes a part for the whole."""
+        if not self._alone:
+            # Others may be sending: all that is left is to give the cancellation time.
+            return await asyncio.sleep(_GRACE)
+        self._telling = asyncio.get_running_loop().create_future()
+        try:
+            # Nothing can be sent over what has broken off.
+            await self._context.send_initial_metadata(())
+        except grpc.aio.UsageError:
+            await asyncio.sleep(_GRACE)  # It has been sent already.
+        except Exception as error:
+            raise Cancelled("the call ended before its stream") from error
+        finally:
+            self._telling.set_result(None)
 
     def _decoded(self, request: bytes | Message, index: int) -> list[Any]:
         try:
@@ -76,8 +112,8 @@ class Incoming:
 class BlockingIncoming(Incoming):
     """The same for a sync function. Made and fed in the event loop, read in a thread."""
 
-    def __init__(self, codec: Codec, context: GRPCContext) -> None:
-        super().__init__(codec, context)
+    def __init__(self, codec: Codec, context: GRPCContext, *, alone: bool) -> None:
+        super().__init__(codec, context, alone=alone)
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._put = self._put_bytes = 0  # counted by the loop
@@ -113,7 +149,8 @@ class BlockingIncoming(Incoming):
             self._taken += 1
             self._taken_bytes += len(data)
             if self._room is not None and self._has_room(2):
-                self._loop.call_soon_threadsafe(self._make_room)
+                with suppress(RuntimeError):  # The loop is closed: the server has stopped.
+                    self._loop.call_soon_threadsafe(self._make_room)
             for item in self._decoded(data, count):
                 count += 1
                 yield item
@@ -122,7 +159,7 @@ class BlockingIncoming(Incoming):
 
     async def _feed(self) -> None:
         try:
-            while (data := await self._context.read()) is not EOF and not self._ended:
+            while (data := await self._read()) is not EOF and not self._ended:
                 self._queue.put(data)
                 self._put += 1
                 self._put_bytes += len(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +15,9 @@ import pytest
 
 from synapse_bridge.serve import incoming, outgoing
 from synapse_bridge.serve.testing import Client, run, until
+
+TURNS = int(os.environ.get("CANCELLED_TURNS", "30"))
+"""Of six cancelled calls each, on each transport; 1700 make 10,000 calls."""
 
 WITHIN = 0.1
 """Seconds that a cancellation may take; tests allow for a busy machine."""
@@ -113,6 +117,23 @@ def test_a_sync_function_that_waits_for_an_item_is_woken(method: str) -> None:
     run(test)
 
 
+@pytest.mark.parametrize("method", ["total", "total_async"])
+def test_a_stream_that_breaks_off_is_not_taken_for_a_whole_one(method: str) -> None:
+    async def test(client: Client) -> None:
+        seen = client.module.SEEN
+        for _ in range(100):
+            call, before = client.call(method, None), seen["taken"]
+            await call.write(client.request(method, numbers=1))
+            while seen["taken"] == before:
+                await asyncio.sleep(0.001)
+            call.cancel()
+        await client.results("count", client.request("count", up_to=3))
+        await until(lambda: len(asyncio.all_tasks()) < 20)
+        assert seen["complete"] == 0
+
+    run(test)
+
+
 def test_the_contracts_deadline_is_the_servers() -> None:
     async def test(client: Client) -> None:
         seen = client.module.SEEN
@@ -197,7 +218,7 @@ def test_nothing_is_left_of_cancelled_calls() -> None:
         seen = client.module.SEEN
         await client.results("count", client.request("count", up_to=100))
         tasks = len(asyncio.all_tasks())
-        for turn in range(60):
+        for turn in range(TURNS):
             calls = [
                 client.call("count", client.request("count", up_to=10**6)),
                 client.call("count_async", client.request("count_async", up_to=10**6)),
@@ -217,7 +238,7 @@ def test_nothing_is_left_of_cancelled_calls() -> None:
         await until(lambda: _threads() <= 4)
         assert await client.results("count", client.request("count", up_to=2)) == [0, 1]
 
-    run(test)
+    run(test, seconds=60 + TURNS)
 
 
 def _threads() -> int:

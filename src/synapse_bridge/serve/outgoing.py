@@ -77,7 +77,6 @@ class Outgoing:
         if not self._ready and not self._ended:
             await self._waiter
         self._waiter = None
-        self._woken = False
 
     def _go_on(self, *, admitted: bool = True) -> None:
         self._working = True
@@ -114,6 +113,7 @@ class Outgoing:
                 self._loop.call_soon_threadsafe(self._woke)
 
     def _woke(self) -> None:
+        self._woken = False
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -139,12 +139,14 @@ async def serving(**options: Any) -> AsyncIterator[Client]:
         await server.stop()
 
 
-def run(test: Callable[[Client], Coroutine[Any, Any, None]], **options: Any) -> None:
-    """Run a test on each transport, in an event loop of its own."""
+def run(
+    test: Callable[[Client], Coroutine[Any, Any, None]], *, seconds: float = 60, **options: Any
+) -> None:
+    """Run a test on each transport, in an event loop of its own, for so long at most."""
 
     async def main(transport: str) -> None:
         async with serving(transport=transport, **options) as client:
-            await asyncio.wait_for(test(client), 60)
+            await asyncio.wait_for(test(client), seconds)
 
     for transport in ("http2", "grpcio"):
         try:

@@ -35,6 +35,9 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
 
     # Messages
 
+    tells_the_end = True
+    """``read`` raises for a request that breaks off, and says EOF for one that is complete."""
+
     async def read(self) -> Any:
         message = await self._stream.read()
         if message is None:

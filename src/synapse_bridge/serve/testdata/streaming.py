@@ -48,6 +48,14 @@ class Large(ValueError):
     text: str
 
 
+class Unreadable(OutOfStock):
+    def __init__(self) -> None:
+        super().__init__("a", 1)
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError("the secret text")
+
+
 def count(up_to: int, pause: float = 0.0) -> Iterator[int]:
     SEEN["started"] += 1
     try:
@@ -111,6 +119,7 @@ def total(numbers: Iterator[int], start: int = 0) -> int:
     for number in numbers:
         SEEN["taken"] += 1
         start += number
+    SEEN["complete"] += 1
     return start
 
 
@@ -118,6 +127,7 @@ async def total_async(numbers: AsyncIterator[int], *, start: int = 0) -> int:
     async for number in numbers:
         SEEN["taken"] += 1
         start += number
+    SEEN["complete"] += 1
     return start
 
 
@@ -232,6 +242,10 @@ def _error(kind: str) -> BaseException:
             return large
         case "busy":
             return Busy("try later")
+        case "unreadable":
+            return Unreadable()
+        case "cancelled":
+            return asyncio.CancelledError("the secret text")
         case _:
             return ZeroDivisionError("the secret text")
 
