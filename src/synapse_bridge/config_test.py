@@ -11,7 +11,7 @@ import pytest
 
 from synapse_bridge import config
 from synapse_bridge.config import ConfigError
-from synapse_bridge.introspect import Naming, Override
+from synapse_bridge.introspect import Calls, Naming, Override
 
 YAML = """\
 # Names for Elixir.
@@ -138,6 +138,16 @@ def test_two_configurations_in_one_folder_are_refused(folder: Path) -> None:
             "modules:\n  shop:\n    functions:\n      f: Say\n",
             "c.yaml:4: `modules.shop.functions.f`: ",
         ),
+        (
+            "c.yaml",
+            "modules:\n  shop:\n    methods:\n      f: {timeut: 5}\n",
+            "c.yaml:4: there is no key `timeut`\n  → did you mean `timeout`?",
+        ),
+        (
+            "c.yaml",
+            "modules:\n  shop:\n    methods:\n      f:\n        timeout: 5 days\n",
+            "c.yaml:5: `modules.shop.methods.f.timeout`: Value error, '5 days' is no length of",
+        ),
         ("c.yaml", "modules:\n  shop: 5\n", "c.yaml:2: `modules.shop`: "),
         ("c.yaml", "types:\n  a.B: 5\n", "c.yaml:2: `types.a.B`: "),
         ("c.yaml", "types:\n  a.B:\n    wier: str\n", "did you mean `wire`?"),
@@ -173,6 +183,19 @@ def test_a_wrong_configuration_is_told(folder: Path, name: str, text: str, messa
     with pytest.raises(ConfigError) as caught:
         config.read(Path(name))
     assert message in str(caught.value)
+
+
+def test_what_goes_for_calls(folder: Path) -> None:
+    Path("c.yaml").write_text(
+        "modules:\n  shop:\n    methods:\n      f: {timeout: 500ms, raises: [Gone]}\n"
+        "      g: {timeout: 2.5, idempotent: true}\n"
+    )
+    source = config.read(Path("c.yaml"))
+    assert source.calls("shop") == {
+        "f": Calls(timeout_ms=500, raises=("Gone",)),
+        "g": Calls(timeout_ms=2500, idempotent=True),
+    }
+    assert source.calls("other") == {}
 
 
 def test_all_mistakes_come_together(folder: Path) -> None:

@@ -14,8 +14,8 @@ from synapse_bridge.describe import describe
 TESTDATA = Path(__file__).parent / "introspect" / "testdata"
 
 
-def shown(width: int) -> str:
-    contract = from_json((TESTDATA / "orders.contract.json").read_bytes())
+def shown(width: int, contract_file: Path = TESTDATA / "orders.contract.json") -> str:
+    contract = from_json(contract_file.read_bytes())
     text = io.StringIO()
     Console(file=text, width=width).print(describe(contract))
     return text.getvalue()
@@ -23,6 +23,23 @@ def shown(width: int) -> str:
 
 def test_the_description_of_a_real_module() -> None:
     assert shown(160) == (TESTDATA / "orders.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "def tail(name: str, last: int = 10) -> Iterator[Line]",
+        "async def echo(items: AsyncIterator[int | None]) -> AsyncIterator[int | None]",
+        "Streams.tail(name, opts \\\\ []) :: {:ok, Enumerable.t(Streams.Line.t())} | "
+        "{:error, Streams.NoSuchLog.t() | SynapseBridge.Error.t()}",
+        "Streams.discard(opts) :: :ok | {:error, ",
+        "streams.NoSuchLog → Streams.NoSuchLog error",
+        "a stream",
+    ],
+)
+def test_streams_and_exceptions_are_shown(part: str) -> None:
+    golden = Path(__file__).parent / "generate" / "testdata" / "golden" / "streams"
+    assert part in shown(400, golden / "contract.json")
 
 
 @pytest.mark.parametrize(
