@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synapse_bridge.contract import Contract
 from synapse_bridge.contract.schema import contract_hash, to_json
-from synapse_bridge.generate import elixir, proto, proto_imports, protoc, python
+from synapse_bridge.generate import elixir, proto_files, proto_imports, protoc, python_files
 
 __all__ = ["generate"]
 
@@ -12,24 +12,21 @@ __all__ = ["generate"]
 def generate(contract: Contract) -> dict[str, str | bytes]:
     """Every file of a service, by its path: equal contracts give equal bytes.
 
-    ``contract.json``, ``proto/…`` (one file, and those that it imports), ``python/…`` (protobuf's
-    modules and the server) and ``elixir/…`` (a Mix package). Apart from protoc, which writes to a
-    temporary folder, nothing is written.
+    ``contract.json``, ``proto/…`` (the service's file, and those that it imports), ``python/…``
+    (protobuf's modules and the server) and ``elixir/…`` (a Mix package). Apart from protoc, which
+    writes to a temporary folder, nothing is written.
     """
-    stem = contract.service.stem
     fingerprint = contract_hash(contract)
-    schema = proto.emit(contract)
-    files: dict[str, str | bytes] = {
-        "contract.json": to_json(contract),
-        f"proto/{proto.path(contract)}": schema,
-        f"python/{stem}_server.py": python.emit(contract, fingerprint),
-    }
+    files: dict[str, str | bytes] = {"contract.json": to_json(contract)}
     imported = proto_imports.shipped(contract)
-    for name, text in (imported | proto_imports.buf_module(contract)).items():
+    schema = proto_files.emit(contract) | imported | proto_imports.buf_module(contract)
+    for name, text in schema.items():
         files[f"proto/{name}"] = text
     # The server checks constraints itself, and shall not need protovalidate to be imported.
-    served = proto.emit(contract, rules=False)
-    for name, text in protoc.compile_python(stem, served, imported).items():
+    served = proto_files.emit(contract, rules=False, flat=True)
+    modules = protoc.compile_python(served, imported)
+    modules |= python_files.emit(contract, fingerprint, proto_files.stems(served))
+    for name, text in modules.items():
         files[f"python/{name}"] = text
     for name, text in elixir.emit(contract, fingerprint).items():
         files[f"elixir/{name}"] = text

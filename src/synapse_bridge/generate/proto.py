@@ -1,4 +1,4 @@
-"""The ``.proto`` file: proto3, as ``buf format`` writes it and ``buf lint`` accepts it.
+"""Services, messages and enums in proto3, as ``buf format`` writes it and ``buf lint`` accepts it.
 
 Rules for names and layout: https://protobuf.dev/programming-guides/style and
 https://buf.build/docs/lint/rules (category STANDARD).
@@ -31,37 +31,26 @@ from synapse_bridge.contract import (
 from synapse_bridge.contract.registry import ROWS, row
 from synapse_bridge.contract.wire import Element, Entry, Slot, Wrapped, carried, element, slot
 from synapse_bridge.generate import prose, validation
-from synapse_bridge.generate.heading import heading
-from synapse_bridge.generate.proto_imports import imports
 from synapse_bridge.generate.wrappers import Wrapper, Wrappers
 
 
-def path(contract: Contract) -> str:
-    """Where the file belongs: in the directory of its package."""
-    service = contract.service
-    return f"{service.proto_package.replace('.', '/')}/{service.stem}.proto"
+def service(contract: Contract) -> list[str]:
+    """The lines of the service."""
+    return _Proto(contract, rules=False).service()
 
 
-def emit(contract: Contract, *, rules: bool = True) -> str:
-    """The text of the file; ``rules`` says the constraints as options of ``buf.validate``."""
+def definitions(contract: Contract, *, rules: bool) -> dict[str, list[str]]:
+    """The lines of every message and enum by name, in the order in which one reads them.
+
+    ``rules`` says the constraints as options of ``buf.validate``.
+    """
     proto = _Proto(contract, rules)
-    blocks = [
-        [f"// {heading(contract)}"],
-        ['syntax = "proto3";'],
-        [f"package {contract.service.proto_package};"],
-        *_imports(contract, rules),
-        proto.service(),
-        *map(proto.message, _in_reading_order(contract)),
-        *map(proto.union, sorted(contract.unions, key=lambda union: union.proto)),
-        *map(proto.enum, sorted(contract.enums, key=lambda enum: enum.proto)),
-        *map(proto.wrapper, proto.wrappers),
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
-
-
-def _imports(contract: Contract, rules: bool) -> list[list[str]]:
-    lines = [f'import "{file}";' for file in imports(contract, rules=rules)]
-    return [lines] if lines else []
+    found = {message.proto: proto.message(message) for message in _in_reading_order(contract)}
+    for union in sorted(contract.unions, key=lambda union: union.proto):
+        found[union.proto] = proto.union(union)
+    for enum in sorted(contract.enums, key=lambda enum: enum.proto):
+        found[enum.proto] = proto.enum(enum)
+    return found | {wrapper.proto: proto.wrapper(wrapper) for wrapper in proto.wrappers}
 
 
 def _in_reading_order(contract: Contract) -> Iterator[Message]:

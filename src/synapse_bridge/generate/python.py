@@ -1,4 +1,4 @@
-"""The Python server: ``<stem>_server.py``.
+"""The Python server: tables, converters, and the service.
 
 It holds what is specific to the service, explicit converters per message, and leans on
 :mod:`synapse_bridge.serve` for the rest. Only the converters that are needed are written: from the
@@ -11,7 +11,6 @@ converters need no checks, and becomes dicts that protobuf's constructors take.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -28,7 +27,6 @@ from synapse_bridge.contract import (
     MessageRef,
     Method,
     Nullable,
-    Ref,
     Required,
     Streamed,
     Type,
@@ -37,11 +35,9 @@ from synapse_bridge.contract import (
     UnionRef,
 )
 from synapse_bridge.contract.reach import within
-from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.contract.schema import method_hash
 from synapse_bridge.contract.types import unrooted
 from synapse_bridge.contract.wire import Slot, element, slot
-from synapse_bridge.generate.heading import heading
 from synapse_bridge.generate.layout import Doc, concat
 from synapse_bridge.generate.python_layout import (
     assignment,
@@ -57,80 +53,62 @@ from synapse_bridge.generate.python_names import PythonNames, literal
 from synapse_bridge.generate.python_values import Values
 
 
-def emit(contract: Contract, fingerprint: str) -> str:
-    """The text of the server module."""
-    server = _Server(contract, fingerprint)
-    methods = contract.service.methods
-    errors = {MessageRef(name) for method in methods for name in method.raises}
-    received = within(contract, (method.request for method in methods), sent=False)
-    sent = errors | within(
-        contract, (*(method.response for method in methods), *(error.name for error in errors))
-    )
-    blocks: list[list[str]] = []
-    for message in contract.messages:
-        if MessageRef(message.name) in received:
-            blocks.append(server.from_wire(message))
-        if MessageRef(message.name) in sent:
-            blocks.append(server.to_wire(message))
-    for union in contract.unions:
-        if UnionRef(union.name) in received:
-            blocks.append(server.union_from_wire(union))
-        if UnionRef(union.name) in sent:
-            blocks.append(server.union_to_wire(union))
-    for method in methods:
-        blocks += [server.arguments(method), server.response(method)]
-        if method.stream:
-            blocks.append(server.items(method))
-    blocks += map(server.error, sorted(errors, key=lambda error: error.name))
-    blocks.insert(0, server.head(received, sent))
-    tail = [*server.service(), "", 'if __name__ == "__main__":', "    serve.main(SERVICE)"]
-    return "\n\n\n".join("\n".join(block) for block in [*blocks, tail]) + "\n"
+class Server:
+    """What a server module is made of, by the names that it defines."""
 
-
-class _Server:
     def __init__(self, contract: Contract, fingerprint: str) -> None:
         self.contract = contract
         self.fingerprint = fingerprint
         self.names = PythonNames(contract)
         self.values = Values(self.names.of)
-        self._annotations: list[str] = []
+        methods = contract.service.methods
+        self._errors = {MessageRef(name) for method in methods for name in method.raises}
+        self._received = within(contract, (method.request for method in methods), sent=False)
+        roots = [method.response for method in methods] + [error.name for error in self._errors]
+        self._sent = self._errors | within(contract, roots)
 
-    def head(self, received: set[Ref], sent: set[Ref]) -> list[str]:
-        """What comes first; it is written last, because only then it is known what is needed."""
-        service = self.contract.service
-        enums = [e for e in self.contract.enums if EnumRef(e.name) in received | sent]
-        unions = [
-            union
+    def tables(self) -> dict[str, list[str]]:
+        """Members of enums and unions, and what converts types that the service maps itself."""
+        used = self._received | self._sent
+        found = {
+            self.names.of(EnumRef(enum.name)): self._table(enum)
+            for enum in self.contract.enums
+            if EnumRef(enum.name) in used
+        }
+        found |= {
+            self.names.table(union): self._members(union)
             for union in self.contract.unions
-            if UnionRef(union.name) in sent and len(union.members) > 1
-        ]
-        tables = [line for enum in enums for line in self._table(enum)]
-        tables += [line for union in unions for line in self._members(union)]
-        tables += self._types()
-        written = " ".join(self._annotations)
-        standard = ["import collections"] if "collections." in written else []
-        standard += ["import collections.abc"] if "collections.abc." in written else []
-        standard.append(f"from typing import {'Any, Literal' if 'Literal[' in written else 'Any'}")
-        modules = {row.python_import for row in ROWS.values()} - {""}
-        imports = {f"import {m}" for m in modules if re.search(rf"(?<![\w.]){m}\.", written)}
-        imports |= {f"import {service.stem}_pb2 as pb", *self.names.imports()}
-        return [
-            f"# {heading(self.contract)}",
-            "# isort: skip_file",
-            f'"""gRPC server of `{service.module}`."""',
-            "",
-            "from __future__ import annotations",
-            "",
-            *standard,
-            "",
-            *sorted(imports),
-            "from synapse_bridge import serve",
-            *(["", *tables] if tables else []),
-        ]
+            if UnionRef(union.name) in self._sent and len(union.members) > 1
+        }
+        return found | self._types()
+
+    def converters(self) -> dict[str, list[str]]:
+        """The functions that stand between protobuf's messages and Python's values."""
+        found = {}
+        for message in self.contract.messages:
+            ref = MessageRef(message.name)
+            if ref in self._received:
+                found[f"{self.names.of(ref)}_from_wire"] = self.from_wire(message)
+            if ref in self._sent:
+                found[f"{self.names.of(ref)}_to_wire"] = self.to_wire(message)
+        for union in self.contract.unions:
+            one = UnionRef(union.name)
+            if one in self._received:
+                found[f"{self.names.of(one)}_from_wire"] = self.union_from_wire(union)
+            if one in self._sent:
+                found[f"{self.names.of(one)}_to_wire"] = self.union_to_wire(union)
+        for method in self.contract.service.methods:
+            name = self.names.function(method)
+            found[f"{name}_arguments"] = self.arguments(method)
+            found[f"{name}_response"] = self.response(method)
+            if method.stream:
+                found[f"{name}_items"] = self.items(method)
+        for error in sorted(self._errors, key=lambda error: error.name):
+            found[f"{self.names.of(error)}_error"] = self.error(error)
+        return found
 
     def _annotation(self, type_: Type) -> str:
-        self._annotations.append(self.names.annotation(type_))
-        return self._annotations[-1]
+        return self.names.annotation(type_)
 
     def _table(self, enum: Enum) -> list[str]:
         members = (f"{member.number}: {self._member(enum, member)}" for member in enum.members)
@@ -151,14 +129,14 @@ class _Server:
         table = call("serve.Union", display("{", entries, "}"))
         return assignment(self.names.table(union), table, depth=0)
 
-    def _types(self) -> list[str]:
+    def _types(self) -> dict[str, list[str]]:
         """What converts the types that the service maps by itself."""
         made = {self.names.of(custom): self._custom(custom) for custom in self.names.customs}
         for name, annotation in self.names.annotations:
             module = self.names.module(annotation.module)
             arguments = f'"{name}"', literal(annotation.source), module
             made[self.names.instead(name)] = call("serve.Annotated", *arguments)
-        lines = [line for name, one in made.items() for line in assignment(name, one, depth=0)]
+        tables = {name: assignment(name, one, depth=0) for name, one in made.items()}
         classes = [message for message in self.contract.messages if message.is_class]
         fields = {f"{message.name}.{field.name}" for message in classes for field in message.fields}
         options: list[Doc] = [self.names.of(custom) for custom in self.names.customs]
@@ -166,8 +144,8 @@ class _Server:
         if self.contract.service.naive_datetime == "utc":
             options.append('naive_datetime="utc"')
         if options:
-            lines += assignment("TYPES", call("serve.Types", *options), depth=0)
-        return lines
+            tables["TYPES"] = assignment("TYPES", call("serve.Types", *options), depth=0)
+        return tables
 
     def _custom(self, custom: Custom) -> Doc:
         name, module = f'"{custom.name}"', self.names.module(custom.module)
@@ -257,8 +235,7 @@ class _Server:
         return choice(write, f'"{field.name}" in value', "None")
 
     def _reference(self, message: Message) -> str:
-        self._annotations.append(self.names.reference(message))
-        return self._annotations[-1]
+        return self.names.reference(message)
 
     # Unions
 

@@ -113,10 +113,10 @@ class PythonNames:
         """How a user's module is called here."""
         return self._modules[name]
 
-    def imports(self) -> Iterator[str]:
-        """The statements that import the user's modules."""
+    def imports(self) -> Iterator[tuple[str, str]]:
+        """The statements that import the user's modules, and how the modules are called then."""
         for module, name in self._modules.items():
-            yield f"import {module}" if name == module else f"import {module} as {name}"
+            yield f"import {module}" if name == module else f"import {module} as {name}", name
 
     def reference(self, item: Message | Enum | RootOf | Custom) -> str:
         """The expression for a user's class."""

@@ -36,7 +36,7 @@ from synapse_bridge.contract import (
 )
 from synapse_bridge.contract.types import parts, unrooted
 from synapse_bridge.contract.wire import Element, Entry, Wrapped, inside, slot
-from synapse_bridge.generate import proto, proto_imports
+from synapse_bridge.generate import proto_files, proto_imports
 from synapse_bridge.generate.re2 import translated
 
 Limited = tuple[Any, Type, st.SearchStrategy[Any]]
@@ -136,7 +136,7 @@ def contract_of(types: list[Type]) -> Contract:
 def message_class(contract: Contract) -> type[Sent]:
     """The message as a foreign client has it, from the generated ``.proto``."""
     with tempfile.TemporaryDirectory() as folder:
-        files = {"shop.proto": proto.emit(contract), **proto_imports.shipped(contract)}
+        files = proto_files.emit(contract, flat=True) | proto_imports.shipped(contract)
         for name, text in files.items():
             file = Path(folder, name)
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -272,4 +272,4 @@ def test_a_contract_without_rules_imports_nothing() -> None:
     message = Message("m.M", "M", "Shop.M", "model", (), "", "m")
     service = Service("m", "shop.v1", "ShopService", "Shop", "shop", "", ())
     contract = Contract(service, (message,), ())
-    assert "import" not in proto.emit(contract)
+    assert "import" not in "".join(proto_files.emit(contract).values())

@@ -1,0 +1,148 @@
+"""The modules of the Python server: one, or several where one would be too long.
+
+``<stem>_server.py`` has the service and is what is run. Where converters are in modules of their
+own, those are ``<stem>_converters_1.py`` and so on; where protobuf's classes are in several,
+``<stem>_messages.py`` has them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from synapse_bridge.contract import Contract
+from synapse_bridge.contract.registry import ROWS
+from synapse_bridge.generate.heading import heading
+from synapse_bridge.generate.partition import MOST_LINES, partition
+from synapse_bridge.generate.python import Server
+from synapse_bridge.generate.python_layout import WIDTH
+
+
+def emit(
+    contract: Contract, fingerprint: str, protos: Sequence[str], most: int = MOST_LINES
+) -> dict[str, str]:
+    """The text of each module, by file name.
+
+    ``protos`` are the stems of the ``.proto`` files, that of the service first.
+    """
+    return dict(_Modules(contract, fingerprint, protos).files(most))
+
+
+class _Modules:
+    def __init__(self, contract: Contract, fingerprint: str, protos: Sequence[str]) -> None:
+        self.contract = contract
+        self.stem = contract.service.stem
+        self.protos = protos
+        self.server = Server(contract, fingerprint)
+        self.tables = self.server.tables()
+        self.functions = self.server.converters()
+        self.pb = f"{protos[0]}_pb2" if len(protos) == 1 else f"{self.stem}_messages"
+
+    def files(self, most: int) -> Iterator[tuple[str, str]]:
+        doc = f"gRPC server of `{self.contract.service.module}`."
+        tail = [*self.server.service(), "", 'if __name__ == "__main__":', "    serve.main(SERVICE)"]
+        main = f"{self.stem}_server.py"
+        weights = {name: len(lines) + 2 for name, lines in (self.tables | self.functions).items()}
+        if len(self.protos) > 1:
+            yield f"{self.pb}.py", self._messages()
+        if sum(weights.values()) + len(tail) <= most:
+            yield main, self._text(doc, weights, {}, tail)
+            return
+        needs = {
+            name: _words(lines) & weights.keys()
+            for name, lines in (self.tables | self.functions).items()
+        }
+        place: dict[str, str] = {}
+        for number, part in enumerate(partition(weights, needs, most), 1):
+            module = f"{self.stem}_converters_{number}"
+            wanted = {need for name in part for need in needs[name]} - {*part}
+            about = f"Converters of the gRPC server of `{self.contract.service.module}`."
+            yield f"{module}.py", self._text(about, part, {n: place[n] for n in sorted(wanted)})
+            place |= dict.fromkeys(part, module)
+        used = sorted(_words(tail) & weights.keys())
+        yield main, self._text(doc, (), {name: place[name] for name in used}, tail)
+
+    def _messages(self) -> str:
+        # The service's own module comes last, so that the descriptor of its file is DESCRIPTOR.
+        *parts, last = [*self.protos[1:], self.protos[0]]
+        lines = [
+            f"# {heading(self.contract)}",
+            "# ruff: noqa: F403",
+            f'"""All messages of `{self.contract.service.module}`."""',
+            "",
+            *(f"from {proto}_pb2 import *" for proto in (*parts, last)),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _text(
+        self,
+        doc: str,
+        names: Iterable[str],
+        imported: Mapping[str, str],
+        tail: Sequence[str] = (),
+    ) -> str:
+        names = [*names]
+        tables = [line for name in names if name in self.tables for line in self.tables[name]]
+        functions = [self.functions[name] for name in names if name in self.functions]
+        code = _code(line for block in (tables, *functions, tail) for line in block)
+        head = [
+            f"# {heading(self.contract)}",
+            "# isort: skip_file",
+            f'"""{doc}"""',
+            "",
+            "from __future__ import annotations",
+            "",
+            *_standard(code),
+            *self._imports(code),
+            *_from(imported),
+            *(["", *tables] if tables else []),
+        ]
+        blocks = [head, *functions, *([tail] if tail else [])]
+        return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+    def _imports(self, code: str) -> list[str]:
+        modules = {row.python_import: row.python_import for row in ROWS.values()}
+        modules = {f"import {one}": one for one in modules if one}
+        modules |= dict(self.server.names.imports())
+        modules[f"import {self.pb} as pb"] = "pb"
+        found = sorted(line for line, bound in modules.items() if _uses(code, bound))
+        # Importing a module of a package binds the package, too.
+        found = [line for line in found if not any(one.startswith(f"{line}.") for one in found)]
+        ours = ["from synapse_bridge import serve"] if _uses(code, "serve") else []
+        return [*found, *ours]
+
+
+def _standard(code: str) -> list[str]:
+    """The imports of the standard library, and the empty line behind them."""
+    names = [name for name in ("Any", "Literal") if re.search(rf"\b{name}\b", code)]
+    lines = [f"import {m}" for m in ("collections", "collections.abc") if _uses(code, m)]
+    if names:
+        lines.append(f"from typing import {', '.join(names)}")
+    return [*lines, ""] if lines else []
+
+
+def _from(imported: Mapping[str, str]) -> list[str]:
+    """What comes from modules of converters."""
+    lines = []
+    for module in sorted(set(imported.values())):
+        names = [name for name, place in imported.items() if place == module]
+        line = f"from {module} import {', '.join(names)}"
+        if len(line) <= WIDTH:
+            lines.append(line)
+        else:
+            lines += [f"from {module} import (", *(f"    {name}," for name in names), ")"]
+    return lines
+
+
+def _uses(code: str, module: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(module)}\.", code) is not None
+
+
+def _words(lines: Iterable[str]) -> set[str]:
+    return set(re.findall(r"\w+", _code(lines)))
+
+
+def _code(lines: Iterable[str]) -> str:
+    """The lines without comments and strings."""
+    code = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    return re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', code)
