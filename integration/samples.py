@@ -78,7 +78,14 @@ SAMPLES = (
     ),
     Sample("unions", _SERVICES, ("--module=unions",), "unions"),
     Sample("names", _SERVICES, ("--module=names", "--elixir-module=Odd.Names"), "odd_names"),
+    Sample("evolving", _SERVICES / "evolution" / "old", ("--module=evolving",), "evolving"),
 )
+
+_NEW = _SERVICES / "evolution" / "new"
+EVOLVED = Sample(
+    "evolved", _NEW, ("--module=evolving", f"--config={_NEW / 'synapse.yaml'}"), "evolving"
+)
+"""The second release of ``evolving``: a server for the clients of the first."""
 
 
 def python_environment(sources: Path) -> dict[str, str]:

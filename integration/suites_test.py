@@ -22,17 +22,18 @@ def test_the_suite_passes(
     name: str, compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
 ) -> None:
     with Server(bridges[name], tmp_path) as server:
-        _run(compiled, server, *suite(name))
+        run_suite(compiled, server, *suite(name))
 
 
 def test_streams_pass_over_grpcio(
     compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
 ) -> None:
     with Server(bridges["streams"], tmp_path, "--transport=grpcio") as server:
-        _run(compiled, server, *suite("streams"), "--exclude=long")
+        run_suite(compiled, server, *suite("streams"), "--exclude=long")
 
 
-def _run(beam: Beam, server: Server, *arguments: str) -> None:
+def run_suite(beam: Beam, server: Server, *arguments: str) -> None:
+    """Runs ExUnit files against a server."""
     with Control(server) as control:
         outcome = beam.mix(
             "test",
