@@ -8,7 +8,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import jsonschema
 import pytest
@@ -50,6 +50,7 @@ from synapse_bridge.contract.types import (
     MessageRef,
     Nullable,
     Scalar,
+    ScalarKind,
     Type,
 )
 from synapse_bridge.introspect import introspect
@@ -83,9 +84,10 @@ LENGTHS = st.builds(
 TEXTUAL = st.builds(replace, LENGTHS, pattern=optional(TEXT.map(re.escape)))
 NUMERIC = st.builds(Scalar, st.sampled_from(["int64", "uint64", "double"]), LIMITS)
 STRING = st.builds(Scalar, st.just("string"), TEXTUAL)
-SCALAR = st.one_of(
-    st.just(Scalar("bool")), NUMERIC, STRING, st.builds(Scalar, st.just("bytes"), LENGTHS)
+OTHER = st.sampled_from(
+    [Scalar(kind) for kind in get_args(ScalarKind) if kind not in ("int64", "uint64", "double")]
 )
+SCALAR = st.one_of(OTHER, NUMERIC, STRING, st.builds(Scalar, st.just("bytes"), LENGTHS))
 KEY = st.one_of(
     st.just(Scalar("bool")),
     STRING,

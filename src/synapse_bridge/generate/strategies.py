@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -35,6 +35,7 @@ from synapse_bridge.contract import (
     elixir_terms,
     names,
 )
+from synapse_bridge.contract.types import ScalarKind
 
 _HOSTILE = ('"""', "#{raise(1)}", "\\", '"', "'", "```", "~S", "\n", "\n\n", "\t", "    ", "end")
 _PROSE = ("*/", "<!--", "::", ">>> 1", ".. note:: x", ":class:`~a.B`", "é", "日本", "🙂", "\u202e")
@@ -283,6 +284,8 @@ _KEYS = {
     "uint64": st.integers(0, 2**64 - 1).map(str),
     "string": TEXTS,
 }
+_CONSTRAINED = ("bool", "int64", "uint64", "double", "string", "bytes")
+_PLAIN = tuple(Scalar(kind) for kind in get_args(ScalarKind) if kind not in _CONSTRAINED)
 _UNSIGNED = Scalar("uint64", Constraints(ge=0, le=2**64 - 1))
 
 
@@ -305,7 +308,7 @@ def _scalars() -> st.SearchStrategy[Type]:
         st.builds(
             lambda c: Scalar("bytes", Constraints(**c)), st.fixed_dictionaries({}, optional=lengths)
         ),
-        st.sampled_from((Scalar("bool"), _UNSIGNED)),
+        st.sampled_from((Scalar("bool"), _UNSIGNED, *_PLAIN)),
     )
 
 
