@@ -352,7 +352,8 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             to_wire="serve.to_tensor({x})",
             notes=(
                 "Booleans, integers, floats and complex numbers, of any shape; in C order and "
-                "little-endian on the wire. What arrives is read-only, for it is not copied."
+                "little-endian on the wire. What arrives is read-only, for it is not copied. A "
+                "result has the dtype that its annotation says."
             ),
         ),
         "list": Row(

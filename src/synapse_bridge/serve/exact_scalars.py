@@ -55,7 +55,7 @@ def scalar(
         return _checked("path", _path(origin))
     if issubclass(origin, (_BaseUrl, _BaseMultiHostUrl)):
         return _instance("url", origin)
-    return TENSOR if is_tensor(origin) else None
+    return _checked("tensor", _tensor(annotation)) if is_tensor(origin) else None
 
 
 def _hashable(annotation: Any) -> Any:
@@ -279,17 +279,27 @@ ANY = cs.no_info_plain_validator_function(_any)
 # Arrays of numbers
 
 
-def _tensor(value: Any) -> str | None:
-    import numpy  # pants: no-infer-dep
+def _tensor(annotation: Any) -> Callable[[Any], str | None]:
+    """The check of an array, with the type of its numbers where the annotation says one."""
+    _, dtype = typing.get_args(annotation) or (Any, Any)
+    (wanted,) = typing.get_args(dtype) or (Any,)
+    is_told = wanted is not Any and isinstance(wanted, type)
 
-    if not isinstance(value, numpy.ndarray):
-        return "Input should be a numpy.ndarray"
-    if isinstance(value, numpy.ma.MaskedArray):
-        return "Input should be no masked array, whose mask would be lost"
-    kind, size = value.dtype.kind, value.dtype.itemsize
-    if kind not in "biufc" or size > (16 if kind == "c" else 8):
-        return "Input should be an array of bools, integers, floats or complex numbers"
-    return None
+    def check(value: Any) -> str | None:
+        import numpy  # pants: no-infer-dep
+
+        if not isinstance(value, numpy.ndarray):
+            return "Input should be a numpy.ndarray"
+        if isinstance(value, numpy.ma.MaskedArray):
+            return "Input should be no masked array, whose mask would be lost"
+        kind, size = value.dtype.kind, value.dtype.itemsize
+        if kind not in "biufc" or size > (16 if kind == "c" else 8):
+            return "Input should be an array of bools, integers, floats or complex numbers"
+        if is_told and not issubclass(value.dtype.type, wanted):
+            return f"Input should be an array of {wanted.__name__}"
+        return None
+
+    return check
 
 
 def is_tensor(annotation: Any) -> bool:
@@ -299,8 +309,6 @@ def is_tensor(annotation: Any) -> bool:
         isinstance(origin, type) and origin.__name__ == "ndarray" and origin.__module__ == "numpy"
     )
 
-
-TENSOR = _checked("tensor", _tensor)
 
 _FLOAT = cs.union_schema(
     [cs.is_instance_schema(float), cs.no_info_plain_validator_function(_exact_float)],
