@@ -10,7 +10,9 @@ defmodule StreamsTest do
   alias SynapseBridge.Error
 
   setup_all do
-    start_supervised!({Streams, target: Server.target()})
+    # A server that is killed again and again is to be found again soon.
+    backoff = [initial: 20, max: 200]
+    start_supervised!({Streams, target: Server.target(), backoff: backoff})
     :ok
   end
 
@@ -269,6 +271,55 @@ defmodule StreamsTest do
       after
         0 -> []
       end
+    end
+  end
+
+  describe "a server that is killed" do
+    setup %{label: label} do
+      on_exit(&restart/0)
+      %{started: fn -> eventually(fn -> seen(label, "started") == 1 end) end}
+    end
+
+    # The other tests find the server as they left it.
+    defp restart do
+      Server.start()
+      Streams.seen!("", wait_for_ready: true)
+    end
+
+    test "ends a stream at once, after the items before", %{label: label} do
+      stream = Streams.wait!(label: label)
+      assert {[0], %Error{code: :unavailable}} = until_raised(kill_with(stream, 0))
+    end
+
+    # The stream, during which the server dies with an item.
+    defp kill_with(stream, item) do
+      Stream.map(stream, fn ^item ->
+        Server.kill()
+        item
+      end)
+    end
+
+    test "ends a streamed argument at once", %{label: label, started: started} do
+      task = Task.async(fn -> Streams.add_async(forever(), label: label) end)
+      started.()
+      Server.kill()
+      assert {:error, %Error{code: :unavailable}} = Task.await(task)
+    end
+
+    test "ends a conversation at once" do
+      stream = Streams.scale_async!(Stream.concat([1], forever()))
+      assert {[2], %Error{code: :unavailable}} = until_raised(kill_with(stream, 2))
+    end
+
+    test "ends a stream of messages at once, and the next one finds the new server",
+         %{label: label} do
+      {:ok, %{ref: ref} = stream} = Streams.wait_stream(label: label)
+      assert_receive {^ref, [item: 0]}, 5000
+      SynapseBridge.Stream.next(stream)
+      Server.kill()
+      assert_receive {^ref, [error: %Error{code: :unavailable}]}, 5000
+      Server.start()
+      assert Enum.to_list(Streams.count!(3, wait_for_ready: true)) == [0, 1, 2]
     end
   end
 

@@ -120,8 +120,8 @@ defmodule SynapseBridge.Channel do
 
   @doc """
   Opens a streaming call of the method at `path`. `request` is the one encoded message, or
-  `{:stream, first}` where messages follow (`SynapseBridge.Channel.Upload`); `first` is `nil` if the
-  first one does too.
+  `{:stream, first}` where messages follow (`SynapseBridge.Channel.Streams.ask/3`); `first` is `nil` if
+  the first one does too.
 
   Options and errors as for `unary/4`; but without `:timeout` the deadline is the channel's
   `:stream_timeout`. The calling process receives with `next/2`.

@@ -85,9 +85,25 @@ defmodule SynapseBridge.Stream do
   end
 
   defp run(prepared, ref, owner, monitor) do
-    case Session.open(prepared, monitor) do
+    case open_for(owner, prepared, monitor) do
       {:ok, session} -> deliver(session, ref, owner, monitor)
       {:error, error} -> send(owner, {ref, [{:error, error}]})
+    end
+  end
+
+  # A call may wait for long until it can be made, and nothing else is heard meanwhile.
+  defp open_for(owner, prepared, monitor) do
+    opener = self()
+    guard = spawn(fn -> guard(Process.monitor(owner), Process.monitor(opener), opener) end)
+    opened = Session.open(prepared, monitor)
+    Process.exit(guard, :kill)
+    opened
+  end
+
+  defp guard(owner, opener, pid) do
+    receive do
+      {:DOWN, ^owner, :process, _pid, _reason} -> Process.exit(pid, :kill)
+      {:DOWN, ^opener, :process, _pid, _reason} -> :ok
     end
   end
 

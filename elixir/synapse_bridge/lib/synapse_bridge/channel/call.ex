@@ -10,6 +10,7 @@ defmodule SynapseBridge.Channel.Call do
   further messages for the same alias (`SynapseBridge.Channel.Exchange`).
   """
 
+  alias SynapseBridge.Channel.Streams
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Request, Response}
 
@@ -135,7 +136,7 @@ defmodule SynapseBridge.Channel.Call do
   @spec close(pid(), reference()) :: :ok
   def close(connection, ref) do
     Process.demonitor(ref, [:flush])
-    send(connection, {:stream, ref, :cancel})
+    Streams.ask(connection, ref, :cancel)
     flush(ref)
   end
 

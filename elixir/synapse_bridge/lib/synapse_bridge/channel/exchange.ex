@@ -7,7 +7,7 @@ defmodule SynapseBridge.Channel.Exchange do
   called, because that says that what came before has been dealt with.
   """
 
-  alias SynapseBridge.Channel.Call
+  alias SynapseBridge.Channel.{Call, Streams}
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Messages, Metadata, Response}
 
@@ -78,7 +78,7 @@ defmodule SynapseBridge.Channel.Exchange do
   defp acknowledge(%{taken: taken} = exchange) when taken < @acknowledge_after, do: exchange
 
   defp acknowledge(%{taken: taken, ref: ref} = exchange) do
-    send(exchange.connection, {:stream, ref, {:acknowledge, taken}})
+    Streams.ask(exchange.connection, ref, {:acknowledge, taken})
     %{exchange | taken: 0}
   end
 

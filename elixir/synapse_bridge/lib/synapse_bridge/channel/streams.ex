@@ -35,14 +35,30 @@ defmodule SynapseBridge.Channel.Streams do
     Process.send_after(self(), {:stream, ref, :expired}, time)
   end
 
-  @doc """
-  Does what is asked of a call, if it has not ended:
+  @typedoc """
+  What can be asked of a call:
 
-    * `{:acknowledge, size}` - lets the server send so many more bytes
-    * `{:send, data, last}` - sends a part of the request
-    * `{:produce, pid}` - makes that process end with the call; at once if the call has ended
+    * `{:acknowledge, size}` - to let the server send so many more bytes
+    * `{:send, data, last}` - to send a part of the request; nothing comes after the `:last` one
+    * `{:produce, pid}` - that the process ends with the call; at once if the call has ended. It gets
+      `{ref, {:sent, size}}` when so many bytes of the request have been written
+    * `:cancel` - to end it, and to tell the server
   """
-  @spec act(t(), Connection.t(), reference(), tuple()) :: {t(), Connection.t(), iodata()}
+  @type action ::
+          {:acknowledge, pos_integer()}
+          | {:send, binary(), :more | :last}
+          | {:produce, pid()}
+          | :cancel
+
+  @doc "Asks `connection` to do something for a call. If that has ended, nothing happens."
+  @spec ask(pid(), reference(), action()) :: :ok
+  def ask(connection, ref, action) do
+    send(connection, {:stream, ref, action})
+    :ok
+  end
+
+  @doc "Does what was asked, except to cancel."
+  @spec act(t(), Connection.t(), reference(), action()) :: {t(), Connection.t(), iodata()}
   def act(streams, http2, ref, {:acknowledge, size}) do
     {http2, out} = Connection.acknowledge(http2, id(streams, ref), size)
     {streams, http2, out}

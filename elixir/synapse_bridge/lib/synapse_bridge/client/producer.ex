@@ -10,6 +10,7 @@ defmodule SynapseBridge.Client.Producer do
   # It may be `@ahead` bytes ahead of what has been written to the server. So a server that takes
   # nothing stops it, and the memory that the call needs is bounded.
 
+  alias SynapseBridge.Channel.Streams
   alias SynapseBridge.HTTP2.Sender
   alias SynapseBridge.Transport.Request
   alias SynapseBridge.Violation
@@ -52,10 +53,10 @@ defmodule SynapseBridge.Client.Producer do
 
   defp run(connection, ref, items, encode) do
     Process.link(connection)
-    send(connection, {:stream, ref, {:produce, self()}})
+    Streams.ask(connection, ref, {:produce, self()})
 
     with {:sent, _index, _credit} <- produce(items, connection, ref, encode) do
-      send(connection, {:stream, ref, {:send, "", :last}})
+      Streams.ask(connection, ref, {:send, "", :last})
       :normal
     end
   catch
@@ -66,7 +67,7 @@ defmodule SynapseBridge.Client.Producer do
     Enum.reduce_while(items, {:sent, 0, @ahead}, fn item, {:sent, index, credit} ->
       with {:ok, message} <- encode.(item, index), {:ok, body} <- body(message) do
         credit = wait(ref, credit)
-        send(connection, {:stream, ref, {:send, body, :more}})
+        Streams.ask(connection, ref, {:send, body, :more})
         {:cont, {:sent, index + 1, credit - byte_size(body)}}
       else
         failure -> {:halt, failure}

@@ -5,6 +5,7 @@ defmodule SynapseBridge.Client.StreamsTest do
 
   alias SynapseBridge.{Channel, Error, ScriptedServer, Violation, Wire}
 
+  import SynapseBridge.Eventually
   import ScriptedServer, only: [accept_http2: 1, read: 1, read_call: 1, write: 2]
 
   setup do
@@ -518,6 +519,30 @@ defmodule SynapseBridge.Client.StreamsTest do
         assert read(connection) == {:rst_stream, id, :cancel}
         assert_receive {:DOWN, ^monitor, :process, _, _}
       end
+    end
+
+    test "leaves nothing when its owner dies before the call could be made" do
+      server = ScriptedServer.listen()
+      channel = start_supervised!({Channel, target: server.target}, id: :full)
+      ScriptedServer.accept_http2(server, max_concurrent_streams: 0)
+      test = self()
+
+      owner =
+        spawn(fn ->
+          {:ok, stream} = Feed.tail_stream("log", channel: channel, timeout: :infinity)
+          send(test, {:stream, stream.pid})
+          Process.sleep(:infinity)
+        end)
+
+      assert_receive {:stream, pid}
+      monitor = Process.monitor(pid)
+      {:ok, table} = Channel.Table.fetch(channel)
+      eventually(fn -> Channel.Table.connection(table) != nil end)
+      connection = Channel.Table.connection(table)
+      eventually(fn -> :sys.get_state(connection).queued == 1 end)
+      Process.exit(owner, :kill)
+      assert_receive {:DOWN, ^monitor, :process, _, :killed}
+      eventually(fn -> :sys.get_state(connection).queued == 0 end)
     end
 
     test "gives what the argument raised as an error",
