@@ -93,11 +93,11 @@ def main() -> None:
         sys.exit("h2load is not there. Install it: apt-get install nghttp2-client")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        _prepare(folder)
+        prepare(folder)
         targets = [
             target
             for contestant in CONTESTANTS
-            for target in stack.enter_context(_start(contestant, folder, options.messages))
+            for target in stack.enter_context(start(contestant, folder, options.messages))
         ]
         loads: dict[str, list[Load]] = {}
         for number in range(options.rounds):
@@ -114,7 +114,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
     """Put what servers import into ``folder``: what protoc makes, and what we generate."""
     out = folder / "synapse_out"
     _run(folder, "-m", "synapse_bridge", "generate", "--module", "lines", "--out", str(out))
@@ -125,7 +125,7 @@ def _prepare(folder: Path) -> None:
 
 
 @contextmanager
-def _start(contestant: Contestant, folder: Path, messages: int) -> Iterator[list[Target]]:
+def start(contestant: Contestant, folder: Path, messages: int) -> Iterator[list[Target]]:
     """Start a server, see that it answers rightly, and stop it in the end."""
     script, *arguments = contestant.command
     path = HERE / script if (HERE / script).exists() else folder / script

@@ -22,6 +22,10 @@ class Lines(pb_grpc.LinesServicer):  # type: ignore[misc] # not known before run
         for line in lines.tail_sync(request.count):
             yield pb.TailResponse(result=line)
 
+    async def Wait(self, request: pb.TailRequest, context: Any) -> AsyncIterator[pb.TailResponse]:
+        async for line in lines.wait(request.count):
+            yield pb.TailResponse(result=line)
+
 
 async def serve() -> None:
     server = grpc.aio.server()

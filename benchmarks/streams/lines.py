@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 LINE = "2026-01-01T00:00:00Z INFO nothing happens here  "
@@ -17,3 +18,10 @@ def tail_sync(count: int) -> Iterator[str]:
     """So many lines, from a sync function."""
     for _ in range(count):
         yield LINE
+
+
+async def wait(count: int) -> AsyncIterator[str]:
+    """So many lines, and then nothing."""
+    for _ in range(count):
+        yield LINE
+    await asyncio.Event().wait()
