@@ -65,14 +65,22 @@ def validator(
     if not parameters:
         return lambda arguments: arguments
     fields = {
-        p.name: Required[annotations.get(p.name, Any)]
-        if p.default is p.empty
-        else NotRequired[annotations.get(p.name, Any)]
+        p.name: Required[hint] if p.default is p.empty else NotRequired[hint]
         for p in parameters
+        for hint in [_unique(annotations.get(p.name, Any))]
     }
     typed = TypedDict("Arguments", fields)  # type: ignore[misc] # known at run time only
     typed.__pydantic_config__ = _CONFIG  # type: ignore[attr-defined]
     return _validator(TypeAdapter(typed))
+
+
+def _unique(annotation: Any) -> Any:
+    """The annotation, equal to no other.
+
+    ``typing`` keeps what it has made for equal arguments, and unions are equal in any order: for
+    ``Required[float | int]`` it may give ``Required[int | float]``.
+    """
+    return typing.Annotated[annotation, object()]
 
 
 def item(stream: Any) -> Any:
