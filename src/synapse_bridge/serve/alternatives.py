@@ -21,6 +21,7 @@ class Alternatives:
     def __init__(self, annotations: Sequence[Any]) -> None:
         self._by_class: dict[type, list[int]] = {}
         self._whole: set[int] = set()
+        self._open: set[int] = set()
         self._all = range(len(annotations))
         for index, annotation in enumerate(annotations):
             peeled, _ = hints.peel(annotation)
@@ -28,14 +29,23 @@ class Alternatives:
                 self._by_class.setdefault(cls, []).append(index)
             if _is_whole(peeled):
                 self._whole.add(index)
+            if _is_open(peeled):
+                self._open.add(index)
 
     def only(self, value: Any) -> int | None:
-        """The alternative that alone is for values of exactly this class, whatever they hold."""
+        """The alternative that alone may take the value, to judge by its exact class."""
         match self._by_class.get(type(value)):
             case [index] if index in self._whole:
                 return index
+            case [index] if not self._open - {index} and not self._has_base_of(type(value)):
+                return index
             case _:
                 return None
+
+    def _has_base_of(self, cls: type) -> bool:
+        """Whether a class has a base, or passes for another, that an alternative is for."""
+        bases = (float,) if cls is int else cls.__mro__[1:]
+        return any(base in self._by_class for base in bases)
 
     def order(self, value: Any) -> list[int]:
         """All alternatives, those for values of exactly this class first."""
@@ -72,6 +82,14 @@ def _is_whole(annotation: Any) -> bool:
     if cls is None or hints.is_typed_dict(cls) or hints.container(annotation) is not None:
         return False
     return issubclass(cls, (enum.Enum, pydantic.BaseModel)) or hasattr(cls, "__dataclass_fields__")
+
+
+def _is_open(annotation: Any) -> bool:
+    """Whether its values may be of classes that it does not name."""
+    match hints.container(annotation):
+        case hints.ListHint(kind) | hints.SetHint(kind) | hints.MapHint(kind):
+            return kind in ("Sequence", "Iterable", "Set", "Mapping")
+    return not any(_classes(annotation)) or annotation in (Any, object)
 
 
 _CONTAINERS: Mapping[str, tuple[type, ...]] = {
