@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import pydantic
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 _WHEN = ("always", "unless-none")
@@ -41,7 +42,7 @@ def serializers(cls: type) -> dict[str, Serializer]:
     if not issubclass(cls, pydantic.BaseModel) or cls.__pydantic_decorators__.model_serializers:
         return {}
     decorators, infos = cls.__pydantic_decorators__, cls.model_fields
-    found = {name: one for name, info in infos.items() for one in _in_annotation(info.metadata)}
+    found = {name: one for name, info in infos.items() for one in _in_annotation(info)}
     for decorator in decorators.field_serializers.values():
         info = decorator.info
         if info.when_used in _WHEN:
@@ -57,11 +58,40 @@ def serialized(value: Any, name: str) -> Any:
     return made[name]
 
 
-def _in_annotation(metadata: list[Any]) -> Iterator[Serializer]:
-    for item in metadata:
+def _in_annotation(info: FieldInfo) -> Iterator[Serializer]:
+    for item in info.metadata:
+        if _makes_schema(item):
+            name = getattr(item, "__name__", type(item).__name__)
+            if (plain := _plain(info)) is not None:
+                yield Serializer(name, plain, keeps_none=False)
         known = isinstance(item, pydantic.PlainSerializer | pydantic.WrapSerializer)
         if known and item.when_used in _WHEN:
             yield _serializer(item.func, item.return_type, item.when_used)
+
+
+def _makes_schema(item: Any) -> bool:
+    """Whether metadata makes a schema of its own, and by it another value than the annotation's."""
+    if isinstance(item, pydantic.EncodedBytes | pydantic.EncodedStr):
+        return True
+    cls = item if isinstance(item, type) else type(item)
+    own = cls.__module__.partition(".")[0] not in ("pydantic", "annotated_types", "synapse_bridge")
+    return own and hasattr(item, "__get_pydantic_core_schema__")
+
+
+def _plain(info: FieldInfo) -> type | None:
+    """The type that a field's schema takes and gives, where it is a plain one."""
+    try:
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(info.rebuild_annotation())
+        takes = adapter.json_schema(mode="validation").get("type")
+        gives = adapter.json_schema(mode="serialization").get("type")
+    except Exception:  # A schema is made by code of its own.
+        return None
+    if info.annotation is bytes:
+        return bytes  # JSON has text for it
+    return _PLAIN.get(gives) if takes == gives else None
+
+
+_PLAIN: Mapping[Any, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
 
 
 def _serializer(function: Callable[..., Any], returns: Any, when_used: str) -> Serializer:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import (
+    Base64Bytes,
+    Base64Str,
     BaseModel,
     PlainSerializer,
     WrapSerializer,
@@ -75,3 +77,16 @@ def test_what_it_makes_is_held_to_its_type() -> None:
     with pytest.raises(ValidationError) as caught:
         checker(Wrong).check(Wrong())
     assert [error["loc"] for error in caught.value.errors()] == [("number",), ("said",)]
+
+
+class Encoded(BaseModel):
+    text: Base64Str
+    data: Base64Bytes
+
+
+def test_what_is_decoded_on_the_way_in_is_encoded_on_the_way_out() -> None:
+    value = Encoded.model_validate({"text": "aGVsbG8=", "data": b"aGVsbG8="})
+    assert (value.text, value.data) == ("hello", b"hello")
+    checker(Encoded).check(value)
+    sent = {name: serialized(value, name) for name in ("text", "data")}
+    assert Encoded.model_validate(sent) == value

@@ -99,11 +99,15 @@ class _Reader:
         context = self._context(name, place, checked=not validators.before)
         try:
             _check_field(self._class, member.info)
-            metadata = hints.metadata_of(member.info)
-            type_, annotation = self._type(member.info.annotation, context, metadata)
-            serializer = None if annotation else self._serializers.get(name)
-            if serializer is not None:
-                type_ = _serialized(serializer, type_, context)
+            serializer = self._serializers.get(name) if context.override() is None else None
+            if serializer is not None and serializer.returns is not None:
+                type_ = read_type(serializer.hint, replace(context, checked=False))
+                annotation = None
+            else:
+                metadata = hints.metadata_of(member.info)
+                type_, annotation = self._type(member.info.annotation, context, metadata)
+                if serializer is not None:
+                    _check_plain(serializer, type_)
             check_name(name)
         except Unsupported as error:
             self._catalogue.refuse(error.at(place))
@@ -185,17 +189,15 @@ class _Reader:
         return placed(override, read_type(override.annotation, context))
 
 
-def _serialized(serializer: Serializer, type_: Type, context: Context) -> Type:
-    """The type of what a serializer makes of a field, which callers send back the same way."""
-    if serializer.returns is not None:
-        return read_type(serializer.hint, replace(context, checked=False))
+def _check_plain(serializer: Serializer, type_: Type) -> None:
+    """Refuse a serializer that does not say what it makes of a structure; of a scalar, each value
+    is checked."""
     plain = type_.inner if isinstance(type_, Nullable) else type_
-    if isinstance(plain, Scalar):
-        return type_  # Each value is checked, so that another type does not pass.
-    raise Unsupported(
-        f"its serializer `{serializer.name}` does not say what it returns",
-        "annotate what it returns, or give `return_type=`",
-    )
+    if not isinstance(plain, Scalar):
+        raise Unsupported(
+            f"its serializer `{serializer.name}` does not say what it returns",
+            "annotate what it returns, or give `return_type=`",
+        )
 
 
 def _default(type_: Type, info: FieldInfo, validators: Validators, context: Context) -> Default:

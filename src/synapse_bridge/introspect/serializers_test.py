@@ -44,3 +44,42 @@ def test_a_serializer_of_a_structure_has_to_say_what_it_returns(refuse: Refuse) 
     """)
     assert "serializer `<lambda>` does not say what it returns" in message
     assert "return_type=" in message
+
+
+def test_another_schema_in_an_annotation_is_what_it_takes_and_gives(read: Read) -> None:
+    contract = read("""
+        from typing import Annotated
+        from pydantic import (
+            Base64Bytes, Base64Str, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+        )
+        from pydantic_core import core_schema
+
+        class Thing:
+            def __init__(self, x): self.x = x
+
+        class AsNumber:
+            @classmethod
+            def __get_pydantic_core_schema__(cls, source, handler):
+                from_int = core_schema.no_info_after_validator_function(
+                    Thing, core_schema.int_schema())
+                return core_schema.json_or_python_schema(
+                    json_schema=from_int,
+                    python_schema=core_schema.union_schema(
+                        [core_schema.is_instance_schema(Thing), from_int]),
+                    serialization=core_schema.plain_serializer_function_ser_schema(
+                        lambda thing: thing.x, return_schema=core_schema.int_schema()))
+
+        class Sample(BaseModel):
+            model_config = ConfigDict(arbitrary_types_allowed=True)
+            number: Annotated[Thing, AsNumber]
+            text: Annotated[Thing, BeforeValidator(Thing),
+                            PlainSerializer(lambda thing: thing.x, return_type=str)]
+            encoded: Base64Str
+            data: Base64Bytes
+
+        def f() -> Sample: ...
+    """)
+    (sample,) = (message for message in contract.messages if message.role == "model")
+    kinds = [field.type.kind for field in sample.fields if isinstance(field.type, Scalar)]
+    assert kinds == ["int64", "string", "string", "bytes"]
+    assert all(field.serialized for field in sample.fields)
