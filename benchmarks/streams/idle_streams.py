@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-from compare_streams import CONTESTANTS, Contestant, Target, prepare, start
+from compare_stream_servers import CONTESTANTS, Contestant, Target, prepare, start
 
 
 def main() -> None:
@@ -39,9 +39,7 @@ async def _measure(contestant: Contestant, target: Target, streams: int) -> floa
     request = getattr(pb, "WaitRequest", None) or pb.TailRequest
     address = target.url.removeprefix("http://").partition("/")[0]
     async with grpc.aio.insecure_channel(address) as channel:
-        stub = channel.unary_stream(
-            f"/{contestant.service}/Wait", request_serializer=request.SerializeToString
-        )
+        stub = channel.unary_stream(f"/{contestant.service}/Wait", request.SerializeToString, bytes)
         warm = await _open(stub, request(count=1), 100)
         before = _resident(target.pid)
         calls = await _open(stub, request(count=1), streams)

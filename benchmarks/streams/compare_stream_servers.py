@@ -1,6 +1,6 @@
 """Measures server streaming side by side: messages of 50 bytes, as fast as they go.
 
-    python benchmarks/streams/compare_streams.py [--rounds N] [--messages N]
+    python benchmarks/streams/compare_stream_servers.py [--rounds N] [--messages N]
 
 Every server has a process and a port of its own, and streams the lines of ``lines.py``, on two
 connections at once. ``h2load`` reads them. Rounds are interleaved, so that all servers share the
