@@ -244,7 +244,33 @@ EXAMPLES = (
     enums(("A", "B"), ("B", "A"), "ENUM_VALUE_SAME_NUMBER", _TAKES, locked=False),
     enums(("A", "B"), ("A", "C"), "ENUM_VALUE_SAME_NAME", _TAKES, renamed={"E.C": "B"}),
     taken('x: Literal["a", "b"]', 'x: Literal["a"]', "ENUM_VALUE_NO_DELETE"),
+    # unions
+    taken("x: int | str", "x: str | int", ""),
+    taken("x: int | str", "x: int | str | bool", "UNION_MEMBER_ADDED"),
+    given("x: int | str", "x: int | str | bool", "RESULT_UNION_MEMBER_ADDED"),
+    taken("x: int | str | bool", "x: int | str", "UNION_MEMBER_NO_DELETE"),
+    given("x: int | str | bool", "x: int | str", "RESULT_UNION_MEMBER_NO_DELETE"),
+    taken(
+        "x: int | str | bool",
+        "x: bool | str | int",
+        "UNION_MEMBER_SAME_NUMBER",
+        locked=False,
+    ),
+    # composite types
+    taken("x: tuple[int, str]", "x: tuple[int, str, int]", "FIELD_SAME_TYPE"),
+    taken("x: list[int]", "x: tuple[int, ...]", ""),
+    taken("x: list[int]", "x: set[int]", "FIELD_SAME_TYPE"),
     # classes
+    Example(
+        "STRUCT_SAME_FORM",
+        "class M(BaseModel):\n    x: int\ndef f(m: M) -> None: ...\n",
+        "class M(TypedDict):\n    x: int\ndef f(m: M) -> None: ...\n",
+    ),
+    Example(
+        "RESULT_MADE_OPTIONAL",
+        "class M(TypedDict):\n    x: int\ndef f() -> M: ...\n",
+        "class M(TypedDict):\n    x: NotRequired[int]\ndef f() -> M: ...\n",
+    ),
     Example(
         "STRUCT_NO_DELETE",
         "class M(BaseModel):\n    x: int\ndef f(m: M) -> None: ...\n",

@@ -118,7 +118,8 @@ class _Proto:
             ]
             for member in union.members
         ]
-        oneof = _block("oneof", "value", "", _spaced(members))
+        demands = [[f"option {validation.ONEOF};"]] if self.rules else []
+        oneof = _block("oneof", "value", "", _spaced([*demands, *members]))
         taken = {member.proto for member in union.members}
         reserved = _reserved(union.reserved, names.proto_field, taken)
         body = [*(line for part in reserved for line in (*part, "")), *oneof]

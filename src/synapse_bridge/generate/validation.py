@@ -36,6 +36,9 @@ from synapse_bridge.generate.re2 import translated
 
 FILE = "buf/validate/validate.proto"
 
+ONEOF = "(buf.validate.oneof).required = true"
+"""The option of a union, which always holds one of its members."""
+
 _FIELD = "(buf.validate.field)"
 _WHOLE = frozenset({"int64", "uint64"})
 _TEXT = {"string": "string", "secret_string": "string", "bytes": "bytes", "secret_bytes": "bytes"}
@@ -46,13 +49,8 @@ _LIMITS = {"int64": (-(2**63), 2**63 - 1), "uint64": (0, 2**64 - 1)}
 def used(contract: Contract) -> bool:
     """Whether anything in the file of a contract has a rule; a tuple's items have."""
     fields = [f for m in contract.messages for f in (*m.fields, *([m.extra] if m.extra else ()))]
-    members = [member.type for union in contract.unions for member in union.members]
-    types = [*members, *(field.type for field in fields)]
-    return (
-        any(map(field_options, fields))
-        or any(map(member_options, members))
-        or any(map(_has_tuple, types))
-    )
+    types = [field.type for field in fields]
+    return bool(contract.unions) or any(map(field_options, fields)) or any(map(_has_tuple, types))
 
 
 def _has_tuple(type_: Type) -> bool:

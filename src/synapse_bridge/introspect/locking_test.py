@@ -130,6 +130,19 @@ def test_renames_keep_numbers_and_the_rpc(version: Version) -> None:
     assert again == contract, "what is written may be removed from the configuration"
 
 
+def test_members_of_unions_keep_their_numbers(version: Version) -> None:
+    source = "def f(item: 'Order') -> None: ...\nclass Order(BaseModel):\n    key: '{}'\n"
+    contract, service = version(source.format("int | str | Color") + FIRST)
+    name = f"{contract.service.module}.Order.key"
+    before = {member.name: member.number for member in contract.union(name).members}
+    assert sorted(before.values()) == [1, 2, 3]
+    contract, service = version(source.format("bool | Color | int") + FIRST, service)
+    after = {member.name: member.number for member in contract.union(name).members}
+    assert after.pop("bool") == 4
+    assert after.items() <= before.items()
+    assert [one.number for one in contract.union(name).reserved] == [before["str"]]
+
+
 def test_a_name_that_the_lock_never_had_is_refused(version: Version) -> None:
     _, service = version(FIRST)
     with pytest.raises(IntrospectionError) as caught:
