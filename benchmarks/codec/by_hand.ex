@@ -293,7 +293,8 @@ defmodule ByHand.Wide do
   defp double(_, nil), do: []
   defp double(n, x), do: [varint(n * 8 + 1) | double(x)]
 
-  def decode(binary), do: wide(binary, %Wide{unquote_splicing(for {_, name, _} <- @fields, do: {name, nil})})
+  def decode(binary),
+    do: wide(binary, %Wide{unquote_splicing(for {_, name, _} <- @fields, do: {name, nil})})
 
   for {n, name, kind} <- @fields do
     tag = ByHand.Wire.varint(n * 8 + Enum.at([1, 0, 2, 0], kind)) |> :binary.bin_to_list()

@@ -266,7 +266,7 @@ defmodule SynapseBridge.Message do
       raises `ArgumentError`.
       """
       @spec encode(t()) :: iodata()
-      def encode(unquote(message) = message), do: elem(encode_message(message), 0)
+      def encode(unquote(message) = message), do: elem(__encode__(message), 0)
 
       @doc """
       The struct in protobuf bytes, or the first fault found in them.
@@ -275,7 +275,7 @@ defmodule SynapseBridge.Message do
       """
       @spec decode(binary()) :: {:ok, t()} | {:error, [SynapseBridge.Violation.t()]}
       def decode(binary) when is_binary(binary) do
-        case decode_message(binary, unquote(@max_depth)) do
+        case __decode__(binary, unquote(@max_depth)) do
           {:"$error", path, reason} -> {:error, [SynapseBridge.Violation.new(path, reason)]}
           message -> {:ok, message}
         end
@@ -311,12 +311,6 @@ defmodule SynapseBridge.Message do
 
       @doc false
       def __build__(unquote(vars), unquote(extras)), do: unquote(built(kind, others, built))
-
-      @doc false
-      def __encode__(message), do: encode_message(message)
-
-      @doc false
-      def __decode__(binary, depth), do: decode_message(binary, depth)
     end
   end
 

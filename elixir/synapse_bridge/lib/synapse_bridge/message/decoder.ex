@@ -22,15 +22,14 @@ defmodule SynapseBridge.Message.Decoder do
 
   @doc "The call that decodes `bytes`, whose shape is in this module or in another."
   @spec call({:local, atom()} | {:remote, module()}, Macro.t(), Macro.t()) :: Macro.t()
-  def call({:local, shape}, bytes, depth),
-    do: quote(do: unquote(:"decode_#{shape}")(unquote(bytes), unquote(depth)))
+  def call({:local, shape}, bytes, depth), do: {name(shape), [], [bytes, depth]}
 
   def call({:remote, module}, bytes, depth),
     do: quote(do: unquote(module).__decode__(unquote(bytes), unquote(depth)))
 
   @doc "The same function as a value."
   @spec function({:local, atom()} | {:remote, module()}) :: Macro.t()
-  def function({:local, shape}), do: quote(do: &(unquote({:"decode_#{shape}", [], nil}) / 2))
+  def function({:local, shape}), do: quote(do: &(unquote({name(shape), [], nil}) / 2))
   def function({:remote, module}), do: quote(do: &unquote(module).__decode__/2)
 
   defp functions_of(shape) do
@@ -45,16 +44,33 @@ defmodule SynapseBridge.Message.Decoder do
       [no_bytes_left(shape), any_tag(shape), other_field(shape) | Finish.functions(shape)]
   end
 
+  # A message's function is called by other modules.
   defp start(shape) do
-    function = :"decode_#{shape.name}"
+    binary = quote(do: binary)
+    depth = quote(do: depth)
+    first = loop(shape, binary, Carry.initial(shape))
+    too_deep = quote(do: {:"$error", [], :too_deep})
+    head = call({:local, shape.name}, binary, depth)
 
-    quote do
-      defp unquote(function)(_binary, depth) when depth < 0, do: {:"$error", [], :too_deep}
+    guarded =
+      {:when, [], [call({:local, shape.name}, quote(do: _binary), depth), quote(do: depth < 0)]}
 
-      defp unquote(function)(binary, depth),
-        do: unquote(loop(shape, quote(do: binary), Carry.initial(shape)))
+    if shape.name == :message do
+      quote do
+        @doc false
+        def(unquote(guarded), do: unquote(too_deep))
+        def(unquote(head), do: unquote(first))
+      end
+    else
+      quote do
+        defp(unquote(guarded), do: unquote(too_deep))
+        defp(unquote(head), do: unquote(first))
+      end
     end
   end
+
+  defp name(:message), do: :__decode__
+  defp name(shape), do: :"decode_#{shape}"
 
   # From a tag to the code for its field, which has `rest`, the bytes after the tag, in scope.
   defp by_tag(_shape, [], _segments, _number), do: []

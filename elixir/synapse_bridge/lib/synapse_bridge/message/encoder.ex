@@ -20,23 +20,19 @@ defmodule SynapseBridge.Message.Encoder do
 
   @doc "The call that encodes `value`, whose shape is in this module or in another."
   @spec call({:local, atom()} | {:remote, module()}, Macro.t()) :: Macro.t()
-  def call({:local, shape}, value), do: quote(do: unquote(:"encode_#{shape}")(unquote(value)))
+  def call({:local, shape}, value), do: {name(shape), [], [value]}
   def call({:remote, module}, value), do: quote(do: unquote(module).__encode__(unquote(value)))
 
   # The same as a function.
-  defp function({:local, shape}), do: quote(do: &(unquote({:"encode_#{shape}", [], nil}) / 1))
+  defp function({:local, shape}), do: quote(do: &(unquote({name(shape), [], nil}) / 1))
   defp function({:remote, module}), do: quote(do: &unquote(module).__encode__/1)
+
+  defp name(:message), do: :__encode__
+  defp name(shape), do: :"encode_#{shape}"
 
   defp functions_of(%{slots: slots} = shape)
        when length(slots) <= @steps or shape.kind == :tuple do
-    [
-      quote do
-        defp unquote(:"encode_#{shape.name}")(unquote(pattern(shape))) do
-          done = {[], 0}
-          unquote(steps(slots))
-        end
-      end
-    ]
+    [define(shape, pattern(shape), steps(slots))]
   end
 
   # A wide message, some fields at a time.
@@ -46,16 +42,28 @@ defmodule SynapseBridge.Message.Encoder do
           do: {:"encode_#{shape.name}_part_#{n}", slots}
 
     calls = for {name, _} <- parts, do: quote(do: done = unquote(name)(message, done))
+    main = define(shape, pattern(%{shape | slots: []}), {:__block__, [], calls})
+    [main | for({name, slots} <- parts, do: part(shape, name, slots))]
+  end
 
-    main =
+  # A message's function is called by other modules.
+  defp define(shape, pattern, body) do
+    head = {name(shape.name), [], [pattern]}
+
+    body =
       quote do
-        defp unquote(:"encode_#{shape.name}")(unquote(pattern(%{shape | slots: []}))) do
-          done = {[], 0}
-          unquote_splicing(calls)
-        end
+        done = {[], 0}
+        unquote(body)
       end
 
-    [main | for({name, slots} <- parts, do: part(shape, name, slots))]
+    if shape.name == :message do
+      quote do
+        @doc false
+        def(unquote(head), do: unquote(body))
+      end
+    else
+      quote(do: defp(unquote(head), do: unquote(body)))
+    end
   end
 
   defp part(shape, name, slots) do

@@ -112,11 +112,29 @@ defmodule SynapseBridge.Message.Decoder.Finish do
        when is_tuple(type) and elem(type, 0) in [:via, :enum],
        do: present_or_absent(slot, body, depth)
 
-  defp step(%{type: :string, absent: absent} = slot, body, depth) do
-    # A default is known to be a string; a value that can be absent may be anything then.
-    if match?({:ok, default} when not is_binary(default), absent) or absent == :missing,
-      do: present_or_absent(slot, body, depth),
-      else: bind(decoded(:string, slot.var, depth), slot, body)
+  # The same as `SynapseBridge.Codec.Read.text/1`, which would be another call.
+  defp step(%{type: :string, var: var} = slot, body, _depth) do
+    text? = quote(do: is_binary(:unicode.characters_to_binary(unquote(var))))
+
+    valid? =
+      case slot.absent do
+        {:ok, default} when not is_binary(default) ->
+          quote(do: unquote(var) === unquote(default) or unquote(text?))
+
+        _ ->
+          text?
+      end
+
+    checked =
+      quote do
+        if unquote(valid?),
+          do: unquote(body),
+          else: unquote(Decoder.error(slot, :string_unicode))
+      end
+
+    if slot.absent == :missing,
+      do: if_nil(var, Decoder.error(slot, :missing), checked),
+      else: checked
   end
 
   defp step(%{absent: :missing, var: var} = slot, body, _depth),
