@@ -15,7 +15,7 @@ from synapse_bridge.compatibility import compare
 from synapse_bridge.compatibility.conftest import History
 from synapse_bridge.compatibility.versions import edited, specs
 from synapse_bridge.contract.model import Contract
-from synapse_bridge.generate import proto
+from synapse_bridge.generate import proto_files
 from synapse_bridge.generate.testing import BUF
 from synapse_bridge.lock import EMPTY
 
@@ -28,7 +28,8 @@ def found_by_buf(folder: Path, old: Contract, new: Contract) -> set[str]:
         module = folder / name
         module.mkdir(exist_ok=True)
         (module / "buf.yaml").write_text(CONFIGURATION)
-        (module / "shop.proto").write_text(proto.emit(contract, rules=False), "utf-8")
+        for file, text in proto_files.emit(contract, rules=False, flat=True).items():
+            (module / file).write_text(text, "utf-8")
     done = subprocess.run(
         [str(BUF), "breaking", "new", "--against", "old", "--error-format", "json"],
         cwd=folder,
