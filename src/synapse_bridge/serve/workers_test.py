@@ -154,7 +154,7 @@ def test_workers_that_never_get_ready_end_the_server(folder: Path) -> None:
 
 
 def test_processes_cannot_share_a_unix_socket(folder: Path) -> None:
-    error = refused(folder, "--listen", "unix:/tmp/s", "--workers", "2")
+    error = refused(folder, "--listen", "unix:/s", "--workers", "2")
     assert "--listen: processes cannot share a Unix socket" in error
 
 
