@@ -20,6 +20,7 @@ defmodule SynapseBridge.Client.Producer do
 
   @type reason ::
           :normal
+          | {:shutdown, term()}
           | {:invalid, [Violation.t(), ...]}
           | {:too_large, size :: pos_integer()}
           | {:raised, :error | :exit | :throw, term(), Exception.stacktrace()}
@@ -51,8 +52,22 @@ defmodule SynapseBridge.Client.Producer do
     :ok
   end
 
+  # A connection that is gone says so to the call itself.
   defp run(connection, ref, items, encode) do
+    case link(connection) do
+      :ok -> run_linked(connection, ref, items, encode)
+      :gone -> {:shutdown, :noproc}
+    end
+  end
+
+  defp link(connection) do
     Process.link(connection)
+    :ok
+  rescue
+    ErlangError -> :gone
+  end
+
+  defp run_linked(connection, ref, items, encode) do
     Streams.ask(connection, ref, {:produce, self()})
 
     with {:sent, _index, _credit} <- produce(items, connection, ref, encode) do

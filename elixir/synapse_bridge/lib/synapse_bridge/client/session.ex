@@ -114,8 +114,13 @@ defmodule SynapseBridge.Client.Session do
   end
 
   defp stopped(reason, session) do
-    close(session)
-    {:error, failure(reason)}
+    if Process.alive?(session.exchange.connection) do
+      close(session)
+      {:error, failure(reason)}
+    else
+      # It died with the connection's process, and that is what the call is told.
+      next(session)
+    end
   end
 
   defp failure({:invalid, violations}), do: Error.invalid_item(violations)

@@ -342,6 +342,29 @@ defmodule SynapseBridge.Client.StreamsTest do
       assert_receive {:DOWN, ^monitor, :process, _, _}
     end
 
+    test "is unavailable where the connection's process dies, before or after the producer began" do
+      server = ScriptedServer.listen()
+
+      channel =
+        start_supervised!({Channel, target: server.target, backoff: [initial: 1, max: 1]},
+          id: :dies
+        )
+
+      forever = Stream.repeatedly(fn -> Process.sleep(:infinity) end)
+
+      for _ <- 1..50 do
+        connection = accept_http2(server)
+        {:ok, table} = Channel.Table.fetch(channel)
+        eventually(fn -> Channel.Table.connection(table) != nil end)
+        process = Channel.Table.connection(table)
+        task = Task.async(fn -> Feed.total(forever, channel: channel) end)
+        assert {:headers, 1, _} = read(connection)
+        Process.exit(process, :kill)
+        assert {:error, %Error{code: :unavailable}} = Task.await(task)
+        ScriptedServer.close(connection)
+      end
+    end
+
     test "is refused where the argument is nothing to go through" do
       assert {:error, %Error{violations: [%{path: "numbers", rule: "iterable_type"}]}} =
                Feed.total(7, channel: __MODULE__.Nowhere)
