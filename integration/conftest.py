@@ -54,7 +54,7 @@ def container(workspace: Path) -> Iterator[Beam]:
 def compiled(request: pytest.FixtureRequest) -> Beam:
     """Each place where Elixir runs, once the runtime, the clients and the suites are compiled."""
     beam: Beam = request.getfixturevalue(request.param)
-    outcome = beam.mix("compile", project="suites")
+    outcome = beam.mix("compile", project="suites", seconds=400)
     assert outcome.exit_code == 0, f"the clients do not compile:\n{outcome.output}"
     assert "warning:" not in outcome.output, f"they compile with warnings:\n{outcome.output}"
     return beam
