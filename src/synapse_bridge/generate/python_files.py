@@ -85,6 +85,7 @@ class _Modules:
         tables = [line for name in names if name in self.tables for line in self.tables[name]]
         functions = [self.functions[name] for name in names if name in self.functions]
         code = _code(line for block in (tables, *functions, tail) for line in block)
+        used = _modules_in(code)
         head = [
             f"# {heading(self.contract)}",
             "# isort: skip_file",
@@ -92,30 +93,31 @@ class _Modules:
             "",
             "from __future__ import annotations",
             "",
-            *_standard(code),
-            *self._imports(code),
+            *_standard(code, used),
+            *self._imports(used),
             *_from(imported),
             *(["", *tables] if tables else []),
         ]
         blocks = [head, *functions, *([tail] if tail else [])]
         return "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
 
-    def _imports(self, code: str) -> list[str]:
+    def _imports(self, used: set[str]) -> list[str]:
         modules = {row.python_import: row.python_import for row in ROWS.values()}
         modules = {f"import {one}": one for one in modules if one}
         modules |= dict(self.server.names.imports())
         modules[f"import {self.pb} as pb"] = "pb"
-        found = sorted(line for line, bound in modules.items() if _uses(code, bound))
+        found = sorted(line for line, bound in modules.items() if bound in used)
         # Importing a module of a package binds the package, too.
-        found = [line for line in found if not any(one.startswith(f"{line}.") for one in found)]
-        ours = ["from synapse_bridge import serve"] if _uses(code, "serve") else []
+        packages = {line.rpartition(".")[0] for line in found if " as " not in line}
+        found = [line for line in found if line not in packages]
+        ours = ["from synapse_bridge import serve"] if "serve" in used else []
         return [*found, *ours]
 
 
-def _standard(code: str) -> list[str]:
+def _standard(code: str, used: set[str]) -> list[str]:
     """The imports of the standard library, and the empty line behind them."""
     names = [name for name in ("Any", "Literal") if re.search(rf"\b{name}\b", code)]
-    lines = [f"import {m}" for m in ("collections", "collections.abc") if _uses(code, m)]
+    lines = [f"import {m}" for m in ("collections", "collections.abc") if m in used]
     if names:
         lines.append(f"from typing import {', '.join(names)}")
     return [*lines, ""] if lines else []
@@ -134,8 +136,13 @@ def _from(imported: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _uses(code: str, module: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(module)}\.", code) is not None
+def _modules_in(code: str) -> set[str]:
+    """Everything that stands before a dot: ``a.b.c`` uses ``a`` and ``a.b``."""
+    found = set()
+    for path in set(re.findall(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)+", code)):
+        parts = path.split(".")
+        found.update(".".join(parts[:n]) for n in range(1, len(parts)))
+    return found
 
 
 def _words(lines: Iterable[str]) -> set[str]:
