@@ -89,6 +89,7 @@ defmodule SynapseBridge.Message do
   """
 
   alias SynapseBridge.Cast
+  alias SynapseBridge.Cast.Fields
   alias SynapseBridge.Message.{Decoder, Docs, Encoder, Field, Shape, Type}
 
   # Messages inside messages, where Python's protobuf stops reading.
@@ -305,8 +306,8 @@ defmodule SynapseBridge.Message do
 
       @doc false
       def __cast__(input, path, depth) do
-        plan = unquote(Macro.escape(Cast.plan(module, cast_kind(kind), fields)))
-        Cast.message(input, plan, path, depth)
+        plan = unquote(Macro.escape(Fields.plan(module, cast_kind(kind), fields)))
+        Fields.message(input, plan, path, depth)
       end
 
       @doc false
@@ -323,7 +324,7 @@ defmodule SynapseBridge.Message do
 
     if optional == [],
       do: map,
-      else: quote(do: SynapseBridge.Codec.Read.present(unquote(map), unquote(optional)))
+      else: quote(do: SynapseBridge.Codec.Collect.present(unquote(map), unquote(optional)))
   end
 
   defp built(_, _, built), do: quote(do: %__MODULE__{unquote_splicing(built)})

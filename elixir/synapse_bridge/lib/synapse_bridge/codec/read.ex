@@ -6,9 +6,7 @@ defmodule SynapseBridge.Codec.Read do
 
   import Bitwise
 
-  alias SynapseBridge.Cast
   alias SynapseBridge.Codec.Write
-  alias SynapseBridge.Message.Field
 
   @type reason ::
           :truncated | :varint_too_long | :string_unicode | :wire_type | :field_number | :too_deep
@@ -107,18 +105,6 @@ defmodule SynapseBridge.Codec.Read do
       else: {:"$error", [], :string_unicode}
   end
 
-  @doc "The strings in a repeated field, which come last one first."
-  @spec texts([binary()]) :: [String.t()] | error()
-  def texts(items), do: texts(items, [])
-
-  defp texts([bytes | rest], done) do
-    if is_binary(:unicode.characters_to_binary(bytes)),
-      do: texts(rest, [bytes | done]),
-      else: {:"$error", [length(rest)], :string_unicode}
-  end
-
-  defp texts([], done), do: done
-
   @doc "Whether a string is ASCII."
   @spec ascii?(binary()) :: boolean()
   def ascii?(bytes), do: not (bytes =~ ~r/[^\x00-\x7F]/)
@@ -182,93 +168,6 @@ defmodule SynapseBridge.Codec.Read do
       {n, rest} -> packed(rest, [convert.(n) | acc], convert)
       reason -> {:"$error", [], reason}
     end
-  end
-
-  @doc "The messages in a repeated field, which come last one first; the first fault of the last."
-  @spec each([binary()], (binary(), integer() -> term()), integer()) :: [term()] | error()
-  def each([], _, _), do: []
-  def each(items, decode, depth), do: each(items, decode, depth, [])
-
-  defp each([bytes | rest], decode, depth, done) do
-    case decode.(bytes, depth) do
-      {:"$error", path, reason} -> {:"$error", [length(rest) | path], reason}
-      item -> each(rest, decode, depth, [item | done])
-    end
-  end
-
-  defp each([], _, _, done), do: done
-
-  @doc "A map from its entries, which come last one first; a key that comes twice is an error."
-  @spec map([binary()], (binary(), integer() -> {term(), term()} | error()), integer()) ::
-          map() | error()
-  def map([], _, _), do: %{}
-
-  def map(bytes, decode, depth) do
-    case entries(bytes, decode, depth, []) do
-      {:"$error", _, _} = error ->
-        error
-
-      entries ->
-        map = :maps.from_list(entries)
-        if map_size(map) == length(entries), do: map, else: duplicate_key(entries, %{})
-    end
-  end
-
-  defp entries([bytes | rest], decode, depth, done) do
-    case decode.(bytes, depth) do
-      {:"$error", _, _} = error -> error
-      entry -> entries(rest, decode, depth, [entry | done])
-    end
-  end
-
-  defp entries([], _, _, done), do: done
-
-  defp duplicate_key([{key, _} | _], seen) when is_map_key(seen, key),
-    do: {:"$error", [Cast.key_step(key)], :duplicate_key}
-
-  defp duplicate_key([{key, _} | rest], seen), do: duplicate_key(rest, Map.put(seen, key, true))
-
-  @doc "A set from its items; an item that comes twice is an error. An error stays one."
-  @spec set([term()] | error()) :: MapSet.t() | error()
-  def set(items) when is_list(items) do
-    set = MapSet.new(items)
-    if MapSet.size(set) == length(items), do: set, else: {:"$error", [], :duplicate_item}
-  end
-
-  def set(error), do: error
-
-  @doc "A value by its conversion (see `SynapseBridge.Kind`). An error stays one."
-  @spec via(term() | error(), module(), term()) :: term() | error()
-  def via({:"$error", _, _} = error, _, _), do: error
-
-  def via(wire, module, argument) do
-    case module.from_wire(argument, wire) do
-      {:ok, value} -> value
-      {:error, reason} -> {:"$error", [], reason}
-    end
-  end
-
-  @doc "The same for each item of a list."
-  @spec via_each([term()] | error(), module(), term()) :: [term()] | error()
-  def via_each(items, module, argument) when is_list(items),
-    do: via_each(items, module, argument, 0, [])
-
-  def via_each(error, _, _), do: error
-
-  defp via_each([item | rest], module, argument, index, done) do
-    case module.from_wire(argument, item) do
-      {:ok, value} -> via_each(rest, module, argument, index + 1, [value | done])
-      {:error, reason} -> {:"$error", [index], reason}
-    end
-  end
-
-  defp via_each([], _, _, _, done), do: :lists.reverse(done)
-
-  @doc "A map without those keys that are absent."
-  @spec present(map(), [atom()]) :: map()
-  def present(map, keys) do
-    absent = Field.absent_key()
-    Map.drop(map, Enum.filter(keys, &(:erlang.map_get(&1, map) == absent)))
   end
 
   @doc "The tag that comes next, and what follows it."

@@ -4,7 +4,7 @@ defmodule SynapseBridge.Message.Decoder.Finish do
   # value. One step for each field binds the field's variable to its final value for the steps
   # after it, or ends with `{:"$error", path, reason}`.
 
-  alias SynapseBridge.Codec.Read
+  alias SynapseBridge.Codec.{Collect, Read}
   alias SynapseBridge.Message.Decoder
   alias SynapseBridge.Message.Decoder.Carry
   alias SynapseBridge.Message.{Field, Shape}
@@ -36,7 +36,7 @@ defmodule SynapseBridge.Message.Decoder.Finish do
   defp present(shape, map) do
     case for slot <- shape.slots, slot.absent == {:ok, Field.absent_key()}, do: Carry.key(slot) do
       [] -> map
-      keys -> quote(do: Read.present(unquote(map), unquote(keys)))
+      keys -> quote(do: Collect.present(unquote(map), unquote(keys)))
     end
   end
 
@@ -99,7 +99,7 @@ defmodule SynapseBridge.Message.Decoder.Finish do
   defp step(%{type: {:map, entry}, var: var} = slot, body, depth) do
     entries =
       quote do
-        Read.map(unquote(var), unquote(Decoder.function(entry)), unquote(depth) - 1)
+        Collect.map(unquote(var), unquote(Decoder.function(entry)), unquote(depth) - 1)
       end
 
     bind(entries, slot, body)
@@ -160,7 +160,7 @@ defmodule SynapseBridge.Message.Decoder.Finish do
 
   defp decoded({:via, type, module, argument}, value, depth) do
     decoded = decoded(type, value, depth)
-    quote(do: Read.via(unquote(decoded), unquote(module), unquote(argument)))
+    quote(do: Collect.via(unquote(decoded), unquote(module), unquote(argument)))
   end
 
   defp decoded({:enum, enum}, value, _depth),
@@ -193,11 +193,11 @@ defmodule SynapseBridge.Message.Decoder.Finish do
 
   defp collected(var, {:nested, nested}, depth) do
     quote do
-      Read.each(unquote(var), unquote(Decoder.function(nested)), unquote(depth) - 1)
+      Collect.each(unquote(var), unquote(Decoder.function(nested)), unquote(depth) - 1)
     end
   end
 
-  defp collected(var, :string, _), do: quote(do: Read.texts(unquote(var)))
+  defp collected(var, :string, _), do: quote(do: Collect.texts(unquote(var)))
 
   defp collected(var, item, _) do
     if Carry.packed(item),
@@ -208,13 +208,13 @@ defmodule SynapseBridge.Message.Decoder.Finish do
   defp converted({:sure, list}, {:via, _, _, _} = via), do: converted(list, via)
 
   defp converted(list, {:via, _, module, argument}),
-    do: quote(do: Read.via_each(unquote(list), unquote(module), unquote(argument)))
+    do: quote(do: Collect.via_each(unquote(list), unquote(module), unquote(argument)))
 
   defp converted(list, _), do: list
 
   defp contained({:sure, list}, :set), do: contained(list, :set)
   defp contained(list, :list), do: list
-  defp contained(list, :set), do: quote(do: Read.set(unquote(list)))
+  defp contained(list, :set), do: quote(do: Collect.set(unquote(list)))
 
   defp if_nil(var, value, body) do
     quote do
