@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -155,7 +156,12 @@ def validators_of(cls: type, name: str) -> Validators:
 
 
 def check_class(cls: type) -> None:
-    """Refuse what makes a class's values differ from its fields."""
+    """Refuse what makes a class's values differ from its fields, or is refused by pydantic."""
+    if hints.is_typed_dict(cls) and sys.version_info < (3, 12) and type(cls).__module__ == "typing":
+        raise Unsupported(
+            "it is a `typing.TypedDict`, which pydantic takes from Python 3.12 on",
+            "write `from typing_extensions import TypedDict`",
+        )
     if config_of(cls).get("extra") == "allow" and not issubclass(cls, pydantic.BaseModel):
         raise Unsupported(
             'its `extra="allow"` lets it hold values without a type',
