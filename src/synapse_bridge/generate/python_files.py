@@ -138,7 +138,7 @@ def _from(imported: Mapping[str, str]) -> list[str]:
 
 def _modules_in(code: str) -> set[str]:
     """Everything that stands before a dot: ``a.b.c`` uses ``a`` and ``a.b``."""
-    found = set()
+    found: set[str] = set()
     for path in set(re.findall(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)+", code)):
         parts = path.split(".")
         found.update(".".join(parts[:n]) for n in range(1, len(parts)))
