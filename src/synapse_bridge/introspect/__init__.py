@@ -13,7 +13,7 @@ from synapse_bridge.contract.model import Contract
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.exceptions import read_pending
-from synapse_bridge.introspect.functions import Calls, read_function, select
+from synapse_bridge.introspect.functions import Calls, read_function
 from synapse_bridge.introspect.loading import load
 from synapse_bridge.introspect.locking import (
     Locked,
@@ -26,6 +26,7 @@ from synapse_bridge.introspect.locking import (
 from synapse_bridge.introspect.naming import Naming, check_functions, name_all
 from synapse_bridge.introspect.overrides import Override, check_overrides
 from synapse_bridge.introspect.refusal import IntrospectionError, Place, Refusal
+from synapse_bridge.introspect.selection import select
 from synapse_bridge.introspect.unions import find_discriminators
 from synapse_bridge.lock import ServiceLock
 
@@ -53,7 +54,7 @@ def introspect(
     """The contract of a module's functions, or of an instance's methods.
 
     ``target`` is ``package.module`` or ``package.module:object``; ``functions`` chooses among what
-    it has (see :func:`~synapse_bridge.introspect.functions.select`). ``overrides`` replaces
+    it has (see :func:`~synapse_bridge.introspect.selection.select`). ``overrides`` replaces
     annotations: it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
     ``module.function.return`` to another. ``calls`` says of functions what they do not say
     themselves. ``locked`` has the numbers that members keep; without it they are numbered as
