@@ -195,3 +195,15 @@ defmodule SynapseBridge.Fixtures.Containers do
     field :secrets, 18, {:map, :secret_string, :secret_bytes}, default: %{}
   end
 end
+
+defmodule SynapseBridge.Fixtures.Bounded do
+  @moduledoc "Constraints of containers and kinds."
+  use SynapseBridge.Message
+
+  message do
+    field :few, 1, {:set, {:double, allow_inf_nan: false}}, default: [], max_length: 400
+    field :token, 2, :secret_bytes, required: true, min_length: 2
+    field :pair, 3, {:tuple, [:int64, :bool]}, required: true
+    field :special, 4, :decimal, required: true, allow_inf_nan: true
+  end
+end

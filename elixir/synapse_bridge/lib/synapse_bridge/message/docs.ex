@@ -38,15 +38,21 @@ defmodule SynapseBridge.Message.Docs do
 
   defp required(field), do: if(field.presence == :required, do: "required")
 
+  defp default(%{role: :computed}), do: "computed by Python, never sent"
+  defp default(%{role: :extra}), do: "the keys that are no fields"
+  defp default(%{role: :streamed}), do: "the items of a stream"
   defp default(%{presence: {:default, value}}), do: "default `#{inspect(value)}`"
   defp default(%{presence: :optional}), do: "default made by Python"
   defp default(%{presence: :required}), do: nil
 
   # The same phrases as in the documentation of the client's functions, which is generated.
   defp demands({:nullable, inner}), do: demands(inner)
-  defp demands({:bytes, constraints}), do: phrases(constraints, "byte", "bytes")
+  defp demands({:tuple, _}), do: []
 
-  defp demands({:list, item, constraints}),
+  defp demands({kind, constraints}) when kind in [:bytes, :secret_bytes],
+    do: phrases(constraints, "byte", "bytes")
+
+  defp demands({container, item, constraints}) when container in [:list, :set],
     do: phrases(constraints, "item", "items") ++ Enum.map(demands(item), &"each item #{&1}")
 
   defp demands({:map, _, value, constraints}),
@@ -58,7 +64,17 @@ defmodule SynapseBridge.Message.Docs do
   defp demands(_), do: []
 
   # Lower bounds come before upper ones, other than in the order of the checks.
-  @order [:ge, :gt, :le, :lt, :multiple_of, :min_length, :max_length, :pattern]
+  @order [
+    :ge,
+    :gt,
+    :le,
+    :lt,
+    :multiple_of,
+    :min_length,
+    :max_length,
+    :pattern,
+    :allow_inf_nan
+  ]
 
   defp phrases(constraints, one, many) do
     for name <- @order, {:ok, bound} <- [Keyword.fetch(constraints, name)] do
@@ -73,6 +89,8 @@ defmodule SynapseBridge.Message.Docs do
   defp phrase(:multiple_of, bound, _), do: "a multiple of #{inspect(bound)}"
   defp phrase(:min_length, bound, unit), do: "at least #{bound} #{unit}"
   defp phrase(:max_length, bound, unit), do: "at most #{bound} #{unit}"
+  defp phrase(:allow_inf_nan, true, _), do: "NaN and infinities too"
+  defp phrase(:allow_inf_nan, false, _), do: "finite"
   defp phrase(:pattern, pattern, _), do: "matching #{code(Pattern.source(pattern))}"
 
   # A text as Markdown code.

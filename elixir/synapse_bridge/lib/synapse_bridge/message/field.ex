@@ -162,6 +162,7 @@ defmodule SynapseBridge.Message.Field do
   @spec unsent(t) :: {:ok, nil | :unset} | :none | :never
   def unsent(%{role: :computed}), do: :never
   def unsent(%{role: :streamed}), do: {:ok, :unset}
+  def unsent(%{role: :extra}), do: :none
   def unsent(%{type: {:nullable, _}}), do: {:ok, nil}
 
   def unsent(%{type: type, presence: presence}) do

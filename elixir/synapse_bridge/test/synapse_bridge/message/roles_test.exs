@@ -3,6 +3,7 @@ defmodule SynapseBridge.Message.RolesTest do
   use ExUnit.Case, async: true
 
   alias SynapseBridge.Fixtures.{
+    Bounded,
     Cat,
     Celsius,
     Containers,
@@ -239,6 +240,18 @@ defmodule SynapseBridge.Message.RolesTest do
       assert {"by_day" <> _, "duplicate_key"} =
                fault(Containers, field <> field <> <<34, 2, 8, 1>>)
     end
+  end
+
+  test "fields are documented with what they are for" do
+    {:docs_v1, _, _, _, %{"en" => doc}, _, _} = Code.fetch_docs(Open)
+    assert doc =~ "`:full_name` (`String.t() | nil`; computed by Python, never sent)"
+    assert doc =~ "`:extra` (`%{optional(String.t()) => term()}`; the keys that are no fields)"
+
+    {:docs_v1, _, _, _, %{"en" => doc}, _, _} = Code.fetch_docs(Bounded)
+    assert doc =~ "at most 400 items, each item finite"
+    assert doc =~ "`:token` (`binary()`; required; at least 2 bytes)"
+    assert doc =~ "`:pair` (`{integer(), boolean()}`; required)"
+    assert doc =~ "NaN and infinities too"
   end
 
   test "a row with a role that does not fit is an error" do
