@@ -63,6 +63,51 @@ defmodule ManagedServerTest do
     refute first in pids(supervisor)
   end
 
+  # Calls without a pause while `disturb` runs; returns what is not a greeting.
+  defp failures_while(channel, opts, disturb) do
+    stop = :atomics.new(1, [])
+    opts = [channel: channel] ++ opts
+
+    callers = for _ <- 1..8, do: Task.async(fn -> call_until(stop, opts, []) end)
+    disturb.()
+    :atomics.put(stop, 1, 1)
+    callers |> Task.await_many(60_000) |> Enum.concat()
+  end
+
+  defp call_until(stop, opts, failures) do
+    failures =
+      case MyPythonAgent.process_data(@alice, opts) do
+        {:ok, @greeting} -> failures
+        failure -> [failure | failures]
+      end
+
+    if :atomics.get(stop, 1) == 1, do: failures, else: call_until(stop, opts, failures)
+  end
+
+  # Each server in turn, and the next one when this one is back.
+  defp in_turn(supervisor, table, signal) do
+    for pid <- pids(supervisor) do
+      {_, 0} = System.cmd("sh", ["-c", "kill -s #{signal} #{pid}"])
+      assert eventually(fn -> not running?(pid) end)
+      assert eventually(fn -> length(SynapseBridge.Channel.Table.connections(table)) == 2 end)
+    end
+  end
+
+  test "servers that are replaced in turn lose no call" do
+    {channel, supervisor} = start(count: 2, backoff: [initial: 10])
+    {:ok, table} = SynapseBridge.Channel.Table.fetch(channel)
+    assert eventually(fn -> length(SynapseBridge.Channel.Table.connections(table)) == 2 end)
+    assert failures_while(channel, [], fn -> in_turn(supervisor, table, "TERM") end) == []
+  end
+
+  test "servers that are killed in turn lose no idempotent call" do
+    {channel, supervisor} = start(count: 2, backoff: [initial: 10])
+    {:ok, table} = SynapseBridge.Channel.Table.fetch(channel)
+    assert eventually(fn -> length(SynapseBridge.Channel.Table.connections(table)) == 2 end)
+    opts = [idempotent: true]
+    assert failures_while(channel, opts, fn -> in_turn(supervisor, table, "KILL") end) == []
+  end
+
   test "a server that cannot start says why, in every call" do
     {channel, _supervisor} = start(args: ["--no-such-option"])
 
