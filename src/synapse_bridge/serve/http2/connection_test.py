@@ -359,6 +359,34 @@ def test_a_slow_handler_stops_the_peer(echo: Echo) -> None:
     within(10, main)
 
 
+def test_draining_waits_for_calls_that_are_on_their_way(echo: Echo) -> None:
+    async def main() -> None:
+        async with serving(echo) as (server, port), connected(port) as peer:
+            peer.ask(1, b"before")
+            await peer.until(frames.DATA, 1)
+            stopping = asyncio.create_task(server.stop(5))
+            *_, payload = await peer.until(frames.PING)
+            # No call runs. The peer sends one, and only then hears that it is to send no more.
+            peer.ask(3, b"just in time")
+            peer.send(frames.ping(payload, ack=True))
+            *_, payload = await peer.until(frames.DATA, 3)
+            assert payload.endswith(b"just in time")
+            await peer.rest()
+            await stopping
+
+    within(10, main)
+
+
+def test_draining_does_not_wait_for_a_peer_that_says_nothing(echo: Echo) -> None:
+    async def main() -> None:
+        async with serving(echo) as (server, port), connected(port) as peer:
+            peer.ask(1, b"before")
+            await peer.until(frames.DATA, 1)
+            await asyncio.wait_for(server.stop(60), 5)
+
+    within(10, main)
+
+
 def test_draining_lets_calls_end_and_takes_no_more(echo: Echo) -> None:
     async def main() -> None:
         async with serving(echo) as (server, port), connected(port) as peer:

@@ -17,6 +17,10 @@ from synapse_bridge.serve.http2.limits import Limits
 
 _BACKLOG: Final = 1024
 
+_PATIENCE: Final = 1.0
+"""Seconds, when no call runs, for clients to say that they send no more."""
+_LOOK: Final = 0.005
+
 
 class Server:
     """A gRPC server; what of ``grpc.aio.Server`` serving needs, with the same meaning.
@@ -111,10 +115,8 @@ class Server:
         for connection in list(self._connections):
             connection.drain()
         await asyncio.sleep(0)  # so that calls which have come begin
-        tasks, end = self._dispatch.tasks, self._loop.time() + (grace or 0)
-        while tasks and self._loop.time() < end:
-            await asyncio.wait(set(tasks), timeout=end - self._loop.time())
-        late = set(tasks)
+        await self._drained(self._loop.time() + (grace or 0))
+        late = set(self._dispatch.tasks)
         for task in late:
             task.cancel()
         if late:
@@ -123,6 +125,20 @@ class Server:
         for connection in list(self._connections):
             connection.close()
         self._stopped.set()
+
+    async def _drained(self, end: float) -> None:
+        """Wait until no call runs, and none is on its way any more, or until ``end``.
+
+        A client that has heard that it is to send no more says so; then its connection closes. One
+        that says nothing is not waited for long.
+        """
+        tasks, patience = self._dispatch.tasks, _PATIENCE
+        while (tasks or self._connections) and patience > 0 and self._loop.time() < end:
+            if tasks:
+                await asyncio.wait(set(tasks), timeout=end - self._loop.time())
+            else:
+                await asyncio.sleep(_LOOK)
+                patience -= _LOOK
 
     async def wait_for_termination(self, timeout: float | None = None) -> bool:
         """Wait until the server has stopped; returns whether it has not within ``timeout``."""
