@@ -11,6 +11,8 @@ from samples import Bridge
 
 def test_the_suite_passes(host: HostBeam, bridges: dict[str, Bridge]) -> None:
     bridge = bridges["greeter"]
+    compiled = host.mix("compile", project="suites", seconds=300)
+    assert compiled.exit_code == 0, compiled.output
     outcome = host.mix(
         "test",
         "test/managed_server_test.exs",
