@@ -88,7 +88,7 @@ defmodule ManagedServerTest do
   defp in_turn(supervisor, table, signal) do
     for pid <- pids(supervisor) do
       {_, 0} = System.cmd("sh", ["-c", "kill -s #{signal} #{pid}"])
-      assert eventually(fn -> not running?(pid) end)
+      assert eventually(fn -> pid not in pids(supervisor) and length(pids(supervisor)) == 2 end)
       assert eventually(fn -> length(SynapseBridge.Channel.Table.connections(table)) == 2 end)
     end
   end
