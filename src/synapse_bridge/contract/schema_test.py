@@ -45,12 +45,18 @@ from synapse_bridge.contract.schema_write import type_schema
 from synapse_bridge.contract.types import (
     Constraints,
     EnumRef,
+    ListKind,
     ListOf,
+    MapKind,
     MapOf,
     MessageRef,
     Nullable,
+    RootOf,
     Scalar,
     ScalarKind,
+    SetKind,
+    SetOf,
+    TupleOf,
     Type,
 )
 from synapse_bridge.introspect import introspect
@@ -100,7 +106,11 @@ LEAF = st.one_of(
 
 def containers(inner: st.SearchStrategy[Type]) -> st.SearchStrategy[Type]:
     return st.one_of(
-        st.builds(ListOf, inner, LENGTHS),
+        st.builds(ListOf, inner, LENGTHS, st.sampled_from(get_args(ListKind))),
+        st.builds(SetOf, inner, LENGTHS, st.sampled_from(get_args(SetKind))),
+        st.builds(TupleOf, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(MapOf, inner, inner, LENGTHS, st.sampled_from(get_args(MapKind))),
+        st.builds(RootOf, st.just("m.Root"), st.just("m"), inner),
         st.builds(MapOf, KEY, inner, LENGTHS),
         st.builds(Nullable, inner.filter(lambda type_: not isinstance(type_, Nullable))),
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from synapse_bridge.contract.registry import ROWS
+from synapse_bridge.contract.schema import from_json, to_json
 from synapse_bridge.generate import generate
 from synapse_bridge.generate.testing import CASES, GOLDEN, Case
 
@@ -45,6 +46,11 @@ def test_text_is_tidy(case: Case) -> None:
         assert text.endswith("\n"), path
         assert not text.endswith("\n\n"), path
         assert not [line for line in text.split("\n") if line != line.rstrip()], path
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_contracts_come_back_from_their_json(case: Case) -> None:
+    assert from_json(to_json(case.contract())) == case.contract()
 
 
 def test_equal_contracts_give_equal_bytes() -> None:
