@@ -97,7 +97,10 @@ class Values:
     def _read_entries(self, one: Entry, x: str, depth: int) -> Doc:
         item, _ = _variables(depth)
         pair = [
-            self._read_item(type_, name, shape, item, depth + 1)
+            # A wrapper that was not sent reads as what is in an empty one: None, or nothing.
+            self.read(shape, f"{item}.{name}", depth + 1)
+            if isinstance(shape.element, Wrapped)
+            else self._read_item(type_, name, shape, item, depth + 1)
             for type_, (name, shape) in zip((one.map.key, one.map.value), inside(one), strict=True)
         ]
         return comprehension("[", sequence(pair), item, x, "]")

@@ -30,7 +30,9 @@ from synapse_bridge.contract import (
     Required,
     Scalar,
     Service,
+    SetOf,
     Streamed,
+    TupleOf,
     Type,
     elixir_terms,
     names,
@@ -264,7 +266,8 @@ class _Types:
                 return st.just([]) if values is None else st.lists(values, max_size=3)
             case MapOf(key, value):
                 values = self._values(value)
-                assert isinstance(key, Scalar)
+                if not isinstance(key, Scalar) or key.kind not in _KEYS:
+                    return None
                 keys = _KEYS[key.kind]
                 return st.just({}) if values is None else st.dictionaries(keys, values, max_size=3)
             case _:
@@ -317,6 +320,8 @@ def _nested(inner: st.SearchStrategy[Type]) -> st.SearchStrategy[Type]:
     keys = st.sampled_from((Scalar("bool"), Scalar("int64"), Scalar("uint64"), Scalar("string")))
     return st.one_of(
         st.builds(lambda item, c: ListOf(item, Constraints(**c)), inner, lengths),
-        st.builds(lambda k, v, c: MapOf(k, v, Constraints(**c)), keys, inner, lengths),
+        st.builds(lambda item, c: SetOf(item, Constraints(**c)), inner, lengths),
+        st.builds(TupleOf, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(lambda k, v, c: MapOf(k, v, Constraints(**c)), keys | inner, inner, lengths),
         st.builds(lambda item: item if isinstance(item, Nullable) else Nullable(item), inner),
     )

@@ -90,7 +90,7 @@ def tuples_from_wire(message: pb.Tuples) -> dict[str, Any]:
                         if item.HasField("key")
                         else serve.missing()
                     ),
-                    item.value.items[:] if item.HasField("value") else serve.missing(),
+                    item.value.items[:],
                 )
                 for item in message.grid.entries
             ]
