@@ -187,8 +187,29 @@ defmodule SynapseBridge.Cast.Fields do
 
     {:"$invalid",
      for key <- Enum.sort(Map.keys(map)), key not in names do
-       Violation.new(Enum.reverse(path, [key_step(key)]), :extra_forbidden)
+       Violation.new(Enum.reverse(path, [key_step(key)]), :extra_forbidden, nearest(key, fields))
      end}
+  end
+
+  # The name that a wrong one may be meant to be, written in the same way.
+  defp nearest(key, fields) when is_atom(key) do
+    with name when name != nil <-
+           alike(Atom.to_string(key), for(field <- fields, do: Atom.to_string(elem(field, 0)))),
+         do: ":" <> name
+  end
+
+  defp nearest(key, fields) when is_binary(key) do
+    with name when name != nil <- alike(key, for(field <- fields, do: elem(field, 1))),
+         do: inspect(name)
+  end
+
+  defp nearest(_, _), do: nil
+
+  defp alike(text, names) do
+    if String.valid?(text) and names != [] do
+      name = Enum.max_by(names, &String.jaro_distance(text, &1))
+      if name != text and String.jaro_distance(text, name) >= 0.8, do: name
+    end
   end
 
   defp other_name({_, _, nil, _, _, default} = field, _, used, path, depth),

@@ -15,7 +15,12 @@ defmodule SynapseBridge.Violation.Text do
   def message(rule, context)
 
   def message(:missing, _), do: "Field required"
-  def message(:extra_forbidden, _), do: "Extra inputs are not permitted"
+  def message(:extra_forbidden, nil), do: "Extra inputs are not permitted"
+
+  # What follows pydantic's words is ours.
+  def message(:extra_forbidden, name),
+    do: "Extra inputs are not permitted; did you mean #{name}?"
+
   def message(:unexpected_keyword_argument, _), do: "Unexpected keyword argument"
   def message(:multiple_argument_values, _), do: "Got multiple values for argument"
 

@@ -88,6 +88,19 @@ defmodule SynapseBridge.Message.NewTest do
              [{"data.nam", "extra_forbidden"}]
   end
 
+  test "the name that an unknown key may be meant to be is given" do
+    for {input, text} <- [
+          {%{name: "x", age: 1, agee: 2}, "did you mean :age?"},
+          {%{"name" => "x", "age" => 1, "nmae" => 2}, ~S(did you mean "name"?)},
+          {%{"name" => "x", "age" => 1, "colour" => 2}, "Extra inputs are not permitted"},
+          {%{"name" => "x", "age" => 1, <<0xFF>> => 2}, "Extra inputs are not permitted"},
+          {%{"name" => "x", "age" => 1, 7 => 2}, "Extra inputs are not permitted"}
+        ] do
+      assert {:error, [%{rule: "extra_forbidden", message: message}]} = InputData.new(input)
+      assert String.ends_with?(message, text)
+    end
+  end
+
   test "a field that is given by two names is given once too often" do
     assert violations(InputData, %{:name => "x", "name" => "y", :age => 1}) ==
              [{"name", "extra_forbidden"}]
