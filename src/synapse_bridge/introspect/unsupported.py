@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import collections.abc as abc
 import fractions
 import re
@@ -18,16 +17,12 @@ from synapse_bridge import hints
 from synapse_bridge.introspect.refusal import Unsupported
 
 _LIST = "write `list[…]`"
-_DICT = "write `dict[…, …]`"
 _TEXT = "write `str`, and convert in the function"
 _MAPPED = "or map the class to another type in the configuration's `types`"
 _STREAM = "a stream is a whole result or a whole parameter; else write `list[…]`"
 _SHAPE = "name what it holds: a scalar type, `list[…]`, `dict[str, …]` or a model"
 
 _INSTEAD: Mapping[Any, str] = {
-    tuple: "write `list[…]` for items of one type, or a model with a field for each item",
-    set: "write `list[…]`, and make the set in the function",
-    frozenset: "write `list[…]`, and make the set in the function",
     memoryview: "write `bytes`",
     type: "pass a `str` or an `Enum` that says which class is meant",
     complex: "write a model with two floats",
@@ -35,17 +30,7 @@ _INSTEAD: Mapping[Any, str] = {
     fractions.Fraction: _TEXT,
     re.Pattern: _TEXT,
     pydantic.BaseModel: "name the model that it is",
-    collections.deque: _LIST,
-    collections.defaultdict: _DICT,
-    collections.OrderedDict: _DICT,
-    collections.Counter: "write `dict[str, int]`",
-    abc.Sequence: _LIST,
-    abc.MutableSequence: _LIST,
     abc.Collection: _LIST,
-    abc.Iterable: _LIST,
-    abc.Set: _LIST,
-    abc.Mapping: _DICT,
-    abc.MutableMapping: _DICT,
     abc.Iterator: _STREAM,
     abc.Generator: _STREAM,
     abc.AsyncIterator: _STREAM,
@@ -57,11 +42,6 @@ _INSTEAD: Mapping[Any, str] = {
     typing.LiteralString: "write `str`",
 }
 _BASES: tuple[tuple[type, str, str], ...] = (
-    (
-        pydantic.RootModel,
-        "is a RootModel",
-        "annotate the root's own type, or use a model with a field",
-    ),
     (BaseException, "is an exception", "raise it instead"),
     (str, "is a kind of str", f"write `str`, and convert in the function; {_MAPPED}"),
     (int, "is a kind of int", f"write `int`, and convert in the function; {_MAPPED}"),
@@ -74,20 +54,8 @@ def explain(annotation: Any) -> Unsupported:
     """The error for an annotation that no type of the contract stands for."""
     shown = text(annotation)
     origin = typing.get_origin(annotation) or annotation
-    if origin in (typing.Union, types.UnionType):
-        return Unsupported(
-            f"{shown} is a union; only `… | None` is supported",
-            "write a model with one optional field for each alternative",
-        )
-    if isinstance(annotation, typing.TypeVar):
-        return Unsupported(f"{shown} is a type variable", "name the type")
     if origin in (typing.NoReturn, typing.Never):
         return Unsupported("a function that never returns has no result", "write `None`")
-    if isinstance(origin, type):
-        if typing.is_typeddict(origin):
-            return Unsupported(f"{shown} is a TypedDict", "write a BaseModel or a dataclass")
-        if issubclass(origin, tuple) and hasattr(origin, "_fields"):
-            return Unsupported(f"{shown} is a NamedTuple", "write a BaseModel or a dataclass")
     if (instead := _INSTEAD.get(_hashable(origin))) is not None:
         return Unsupported(f"{shown} is not supported", instead)
     if isinstance(origin, type):
@@ -105,11 +73,6 @@ def explain(annotation: Any) -> Unsupported:
     if typing_objects.is_forwardref(annotation) or isinstance(annotation, str):
         return Unsupported(f"{shown} cannot be resolved", "import or define the name in its module")
     return Unsupported(f"{shown} is not supported", _SHAPE)
-
-
-def is_special(cls: type) -> bool:
-    """Whether a model or dataclass is of a kind that is not supported."""
-    return issubclass(cls, pydantic.RootModel) or _is_generic(cls)
 
 
 def _is_generic(cls: type) -> bool:

@@ -57,7 +57,7 @@ def fields_of(annotation: Any) -> Fields | None:
     return None
 
 
-def extra(value: Any, fields: tuple[str, ...] = ()) -> Mapping[str, Any]:
+def extra(value: Any) -> Mapping[str, Any]:
     """What a model holds besides its fields."""
     return getattr(value, "__pydantic_extra__", None) or {}
 
