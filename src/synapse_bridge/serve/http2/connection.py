@@ -147,6 +147,8 @@ class Connection(asyncio.Protocol):
                         self._count()
                     _OTHERS[kind](self, flags, stream, payload)
             except StreamFault as fault:
+                # As dear as a RST_STREAM of the peer's own: a call may have begun for it.
+                self._count()
                 LOG.info("%s broke the protocol in a call: %s", self.peer(), fault.rule)
                 self._reset(fault.stream, fault.code)
         return data[start:]
@@ -375,6 +377,9 @@ class Connection(asyncio.Protocol):
         self._outbox.flush()
         self._closed = True
         self.transport.close()
+        if self.transport.get_write_buffer_size():
+            # A peer that reads nothing must not hold it open.
+            self._liveness.leaving()
         for stream in list(self.streams.values()):
             stream.cancel()
 

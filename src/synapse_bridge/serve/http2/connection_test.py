@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 
 import pytest
@@ -285,9 +286,12 @@ def test_floods_end_the_connection(echo: Echo) -> None:
         headers(n, request()) + frames.rst_stream(n, ErrorCode.CANCEL) for n in range(1, 401, 2)
     )
 
+    # Calls that the server has to reset are no cheaper than those that the peer does.
+    faults = b"".join(headers(n, request()) + frames.window_update(n, 0) for n in range(1, 401, 2))
+
     async def main() -> None:
         async with serving(echo, max_control=100) as (_, port):
-            for flood in (200 * ping, 200 * frames.settings({}), empty, resets):
+            for flood in (200 * ping, 200 * frames.settings({}), empty, resets, faults):
                 async with connected(port) as peer:
                     peer.send(flood)
                     *_, last = await peer.rest()
@@ -317,6 +321,29 @@ def test_a_silent_connection_is_asked_and_then_cut_off(echo: Echo) -> None:
             await peer.rest()  # which ends, as nobody answers
 
     within(10, main)
+
+
+def test_a_peer_that_reads_nothing_cannot_hold_a_connection_that_ends(echo: Echo) -> None:
+    async def main() -> None:
+        async with serving(echo, handshake=0.2) as (server, port):
+            # A small buffer here, and none that grows there: the answer cannot leave the server.
+            with socket.socket() as bound:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                bound.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(bound, ("127.0.0.1", port))
+                largest = frames.settings({frames.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW})
+                room = frames.window_update(0, frames.MAX_WINDOW - frames.INITIAL_WINDOW)
+                greeting = frames.PREFACE + largest + room
+                call = headers(1, request("Produce")) + data(1, b"1000000", end=True)
+                await loop.sock_sendall(bound, greeting + call)
+                while not (held := set(server._connections)) or not next(iter(held))._outbox.paused:
+                    await asyncio.sleep(0)
+                await loop.sock_sendall(bound, frames.ping(b"short", ack=False))
+                while server._connections:
+                    await asyncio.sleep(0)
+
+    within(20, main)
 
 
 def test_a_slow_reader_stops_the_handler(echo: Echo) -> None:

@@ -32,6 +32,10 @@ class Liveness:
         """The peer speaks HTTP/2."""
         self._next(self._silence, self._look)
 
+    def leaving(self) -> None:
+        """What is left for the peer has to be read in the time that an answer may take."""
+        self._next(self._handshake, self._abort)
+
     def stop(self) -> None:
         """The connection is over."""
         self._timer.cancel()
