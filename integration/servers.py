@@ -12,6 +12,7 @@ kill       the server is killed                             ``ok``
 pause      the server hangs                                 ``ok``
 resume     the server goes on                               ``ok``
 logged X   none                                             ``yes`` or ``no``
+proxy X    what ``X`` says, see :mod:`faults.proxy`         what came of it
 ========== ================================================ ================
 """
 
@@ -28,6 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from faults.proxy import Proxy
 from samples import Bridge
 
 BOOT_SECONDS = 30.0
@@ -117,16 +119,19 @@ class Control:
     """Listens for the commands of a suite. Use it as a context manager."""
 
     def __init__(self, server: Server) -> None:
+        self._proxy = proxy = Proxy()
+
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 for line in self.rfile:
                     command, _, argument = line.decode().strip().partition(" ")
-                    self.wfile.write(f"{_obey(server, command, argument)}\n".encode())
+                    self.wfile.write(f"{_obey(server, proxy, command, argument)}\n".encode())
 
         self._listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._listener.daemon_threads = True
 
     def __enter__(self) -> str:
+        self._proxy.__enter__()
         threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
         host, port = self._listener.server_address[:2]
         return f"{host!s}:{port}"
@@ -134,9 +139,10 @@ class Control:
     def __exit__(self, *_: object) -> None:
         self._listener.shutdown()
         self._listener.server_close()
+        self._proxy.__exit__()
 
 
-def _obey(server: Server, command: str, argument: str) -> str:
+def _obey(server: Server, proxy: Proxy, command: str, argument: str) -> str:
     match command:
         case "start":
             server.start()
@@ -150,6 +156,8 @@ def _obey(server: Server, command: str, argument: str) -> str:
             server.signal(signal.SIGCONT)
         case "logged":
             return "yes" if argument in server.log else "no"
+        case "proxy":
+            return proxy.obey(argument, server.port)
         case _:
             return f"no such command: {command}"
     return "ok"

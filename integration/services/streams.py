@@ -188,8 +188,11 @@ def scale(numbers: Iterator[int], factor: int = 2) -> Iterator[int]:
         yield number * factor
 
 
-async def scale_async(numbers: AsyncIterator[int], factor: int = 2) -> AsyncIterator[int]:
+async def scale_async(
+    numbers: AsyncIterator[int], factor: int = 2, *, label: str = "scale"
+) -> AsyncIterator[int]:
     """Multiplies each number as it comes."""
+    _COUNTS[label]["started"] += 1
     async for number in numbers:
         yield number * factor
 

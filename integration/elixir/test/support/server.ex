@@ -27,6 +27,9 @@ defmodule Integration.Server do
   @doc "Whether the server's log holds `text`, a part of one line."
   def logged?(text), do: ask("logged " <> text) == "yes"
 
+  @doc "Has the proxy before the server do something, and returns what it says."
+  def proxy(command), do: ask("proxy " <> command)
+
   defp ask(command) do
     [host, port] = "SYNAPSE_CONTROL" |> System.fetch_env!() |> String.split(":")
     options = [:binary, packet: :line, active: false]

@@ -1,0 +1,1 @@
+"""Bad networks and bad peers."""
