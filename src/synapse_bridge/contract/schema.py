@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from synapse_bridge.contract import reach, schema_read, schema_write
 from synapse_bridge.contract.model import (
@@ -53,14 +53,38 @@ __all__ = [
 ]
 
 
+MOST_LINES: Final = 4_000
+"""Of a contract that is written for people as well."""
+
+
 class ContractError(ValueError):
     """The text is not a contract, or one of another version. The message says where and why."""
 
 
 def to_json(contract: Contract) -> str:
-    """The contract as text, stable to the byte: equal contracts give equal text."""
+    """The contract as text, stable to the byte: equal contracts give equal text.
+
+    Where that would be more than :data:`MOST_LINES`, each definition is on a line of its own.
+    """
     document = schema_write.document(contract)
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = _dumps(document, indent=2)
+    return text if text.count("\n") <= MOST_LINES else _by_definition(document)
+
+
+def _by_definition(document: dict[str, Any]) -> str:
+    members = []
+    for key, value in document.items():
+        if key == "$defs":
+            lines = (f"    {_dumps(name)}: {_dumps(one)}" for name, one in value.items())
+            members.append(f'  "{key}": {{\n' + ",\n".join(lines) + "\n  }")
+        else:
+            members.append(f"  {_dumps(key)}: {_dumps(value)}")
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _dumps(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n" if indent else text
 
 
 def from_json(text: str | bytes) -> Contract:

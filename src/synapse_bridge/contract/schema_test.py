@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import Field as Limits
 from pydantic import TypeAdapter, ValidationError
 
+from synapse_bridge.contract import schema
 from synapse_bridge.contract.model import (
     Contract,
     Docstring,
@@ -336,6 +337,17 @@ def test_the_contract_of_a_real_module_is_stable_to_the_byte(orders: Contract) -
     golden = (TESTDATA / "orders.contract.json").read_text("utf-8")
     assert to_json(orders) == golden
     assert from_json(golden) == orders
+
+
+def test_a_large_contract_has_a_line_for_each_definition(
+    orders: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MOST_LINES", 10)
+    text = to_json(orders)
+    assert from_json(text) == orders
+    named = [*orders.named()]
+    lines = [line for line in text.splitlines() if line.startswith("    ")]
+    assert [line.split('"')[1] for line in lines] == sorted(one.name for one in named)
 
 
 def test_a_value_of_a_model_fits_the_schema_of_its_message(orders: Contract) -> None:

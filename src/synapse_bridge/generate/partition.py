@@ -11,12 +11,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MOST_LINES = 4_000
-"""Of a generated file, as far as its definitions allow."""
-
 
 def partition(
-    weights: Mapping[T, int], needs: Mapping[T, Collection[T]], capacity: int = MOST_LINES
+    weights: Mapping[T, int], needs: Mapping[T, Collection[T]], capacity: int
 ) -> list[list[T]]:
     """Definitions by file; ``weights`` are their lines, ``needs`` what each of them refers to.
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from synapse_bridge.contract import Contract
 from synapse_bridge.contract.registry import ROWS
 from synapse_bridge.generate.heading import heading
-from synapse_bridge.generate.partition import MOST_LINES, partition
+from synapse_bridge.generate.partition import partition
 from synapse_bridge.generate.python import Server
 from synapse_bridge.generate.python_layout import WIDTH
+
+MOST_LINES: Final = 4_000
+"""Of one module, as far as its functions allow."""
 
 
 def emit(
