@@ -12,4 +12,4 @@ from suites_test import run_suite
 
 def test_the_suite_passes(compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path) -> None:
     with Server(bridges["streams"], tmp_path) as server:
-        run_suite(compiled, server, "test/faults_test.exs")
+        run_suite(compiled, server, "test/faults_test.exs", "test/hostile_servers_test.exs")

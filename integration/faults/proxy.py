@@ -29,6 +29,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from faults.rogue import SCENARIOS, Crowd, Rogue, Scenario
+
 PATIENCE: Final = 15.0
 """Seconds that :meth:`Proxy.struck` waits for a fault to strike."""
 _READ: Final = 65_536
@@ -143,6 +145,10 @@ class Link:
         return True
 
 
+async def _listen(scenario: Scenario) -> str:
+    return str(await Rogue(scenario).listen())
+
+
 async def _swallow(source: asyncio.StreamReader) -> None:
     while await source.read(_READ):
         pass
@@ -156,6 +162,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._links: dict[int, Link] = {}
         self._numbers = itertools.count(1)
+        self._crowd = Crowd()
 
     def __enter__(self) -> Proxy:
         self._thread.start()
@@ -166,7 +173,8 @@ class Proxy:
         self._thread.join()
 
     def obey(self, command: str, upstream: int) -> str:
-        """Do what a line says: ``link``, ``fault``, ``clear``, ``passed`` or ``struck``.
+        """Do what a line says: ``link``, ``fault``, ``clear``, ``passed`` or ``struck``; or
+        ``rogue`` and ``crowd``, which answer with the port of a bad server (:mod:`faults.rogue`).
 
         ``upstream`` is the port that new links lead to.
         """
@@ -183,6 +191,12 @@ class Proxy:
                 return f"{faults['up'].passed} {faults['down'].passed}"
             case ["struck", link]:
                 return self._run(self._struck(self._links[int(link)]))
+            case ["crowd"]:
+                return self._run(_listen(self._crowd))
+            case ["crowded"]:
+                return f"{self._crowd.most} {self._crowd.answered}"
+            case ["rogue", *words]:
+                return self._run(_listen(SCENARIOS[" ".join(words)]))
         return f"no such command: {command}"
 
     async def _open(self, upstream: int) -> str:

@@ -1,0 +1,167 @@
+"""Clients that mean harm, against a generated server: others do not notice them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from faults.attacker import FLOODS, NO_WINDOW, Attacker, attacker
+from samples import Bridge
+from servers import Server
+
+SERVICE = "/streams.v1.StreamsService"
+MEGABYTE = 1024 * 1024
+LORISES = 200
+PATIENCE = 10.0
+"""Seconds that a call of a well-behaved client may take on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def messages(bridges: dict[str, Bridge]) -> Any:
+    """The protobuf classes of the service."""
+    sys.path.insert(0, str(bridges["streams"].folder / "python"))
+    try:
+        return importlib.import_module("streams_pb2")
+    finally:
+        sys.path.pop(0)
+
+
+@pytest.fixture(scope="module")
+def server(
+    bridges: dict[str, Bridge], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One server for all attacks: what one leaves behind, the next one finds."""
+    with Server(bridges["streams"], tmp_path_factory.mktemp("attacked")) as server:
+        yield server
+
+
+class Citizen:
+    """A client that behaves well: ``calls`` it made, the slowest of which took ``slowest`` s."""
+
+    def __init__(self, channel: grpc.aio.Channel, messages: Any) -> None:
+        self._messages = messages
+        self._seen = channel.unary_unary(
+            f"{SERVICE}/Seen",
+            request_serializer=messages.SeenRequest.SerializeToString,
+            response_deserializer=messages.SeenResponse.FromString,
+        )
+        self.calls = 0
+        self.slowest = 0.0
+
+    async def seen(self, label: str = "citizen") -> Any:
+        """What the server counted; raises if that is not answered in time."""
+        start = time.monotonic()
+        got = await self._seen(self._messages.SeenRequest(label=label), timeout=PATIENCE)
+        self.calls += 1
+        self.slowest = max(self.slowest, time.monotonic() - start)
+        return got.result
+
+    async def during(self, attack: Awaitable[Any]) -> None:
+        """Make calls, one after the other, for as long as an attack lasts."""
+        task = asyncio.ensure_future(attack)
+        while not task.done():
+            await self.seen()
+        await task
+
+
+@asynccontextmanager
+async def citizen(server: Server, messages: Any) -> AsyncIterator[Citizen]:
+    """A well-behaved client; afterwards the server is to be as it was before."""
+    async with grpc.aio.insecure_channel(server.target) as channel:
+        client = Citizen(channel, messages)
+        before = await client.seen()
+        yield client
+        after = await _until(client.seen, lambda seen: seen.tasks <= before.tasks)
+        assert after.threads <= before.threads + 1
+        assert after.resident - before.resident < 48 * MEGABYTE
+
+
+async def _until(look: Callable[[], Awaitable[Any]], is_it: Callable[[Any], bool]) -> Any:
+    end = time.monotonic() + PATIENCE
+    while not is_it(seen := await look()):
+        assert time.monotonic() < end, f"it did not come to pass: {seen}"
+    return seen
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_costs_its_connection_only(name: str, server: Server, messages: Any) -> None:
+    async def flood() -> None:
+        async with attacker(server.port) as one:
+            one.writer.write(one.greet())
+            ending = asyncio.ensure_future(one.ended())
+            await one.flood(FLOODS[name](one, f"{SERVICE}/Never"))
+            await asyncio.wait_for(ending, PATIENCE)  # The server has closed the connection.
+
+    async def main() -> None:
+        async with citizen(server, messages) as client:
+            await client.during(asyncio.gather(flood(), flood()))
+            assert client.calls > 1
+
+    run(main)
+
+
+def test_two_hundred_slow_clients_stop_nobody(server: Server, messages: Any) -> None:
+    request = messages.CountAsyncRequest(up_to=1_000_000, label="loris").SerializeToString()
+
+    def opening(one: Attacker, number: int) -> tuple[bytes, bytes]:
+        """What a client sends at once, and what byte by byte."""
+        path = f"{SERVICE}/CountAsync"
+        match number % 4:
+            case 0:
+                return b"", one.greet()
+            case 1:
+                return one.greet(), one.headers(1, path)
+            case 2:
+                return one.greet() + one.headers(1, path), one.call(3, path, b"x" * 200)
+            case _:
+                return one.greet(NO_WINDOW) + one.call(1, path, request), one.greet()[:0]
+
+    async def main() -> None:
+        async with citizen(server, messages) as client, AsyncExitStack() as stack:
+            slow = []
+            for number in range(LORISES):
+                one = await stack.enter_async_context(attacker(server.port))
+                begin, rest = opening(one, number)
+                one.writer.write(begin)
+                slow.append((one, rest))
+            for index in range(100):
+                for one, rest in slow:
+                    with suppress(ConnectionError):
+                        one.writer.write(rest[index : index + 1])
+                await client.seen()
+            held = await client.seen("loris")
+            assert held.counts["started"] == LORISES // 4
+            assert held.counts["yielded"] <= LORISES // 4, "nobody takes what is produced"
+            assert client.calls >= 100
+            assert client.slowest < PATIENCE / 2
+
+    run(main)
+
+
+def test_a_stalled_window_holds_what_it_stalls_and_no_more(server: Server, messages: Any) -> None:
+    async def main() -> None:
+        request = messages.LinesRequest(number=10**6, label="stalled").SerializeToString()
+        async with citizen(server, messages) as client:
+            async with attacker(server.port) as one:
+                one.writer.write(one.greet(NO_WINDOW))
+                for stream in range(1, 201, 2):
+                    one.writer.write(one.call(stream, f"{SERVICE}/Lines", request))
+                stalled = await _until(
+                    lambda: client.seen("stalled"), lambda seen: seen.counts["yielded"] >= 100
+                )
+                assert stalled.counts["yielded"] == 100, "one each, which nobody takes"
+            await client.seen()
+
+    run(main)

@@ -1,0 +1,27 @@
+"""The soak, short: no call is lost or repeated at 70 % load, and memory is flat."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from samples import ROOT, python_environment
+
+SOAK = ROOT / "benchmarks" / "soak" / "soak.py"
+
+
+@pytest.mark.skipif(shutil.which("elixirc") is None, reason="needs Elixir (apt-get install elixir)")
+def test_half_a_minute_of_load() -> None:
+    done = subprocess.run(
+        [sys.executable, SOAK, "--minutes=0.4"],
+        env=python_environment(SOAK.parent),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "flat, and no call lost or repeated" in done.stdout
