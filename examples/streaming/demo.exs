@@ -22,6 +22,6 @@ end
 IO.puts("Smoothed:")
 smoothed |> Enum.take(3) |> Enum.each(show)
 
-# Without any, Python raises a ValueError.
-{:error, error} = Sensors.summarize([])
-IO.puts("Error: #{Exception.message(error)}")
+# What Python says that it raises has a name here as well.
+{:error, %Sensors.NoReadings{message: message}} = Sensors.summarize([])
+IO.puts("No readings: #{message}")

@@ -18,6 +18,10 @@ class Summary(BaseModel):
     warmest: Reading
 
 
+class NoReadings(Exception):
+    """There is nothing to summarize."""
+
+
 def measure(sensor: str) -> Iterator[Reading]:
     """What a thermometer shows, on and on."""
     step = 0
@@ -27,7 +31,11 @@ def measure(sensor: str) -> Iterator[Reading]:
 
 
 def summarize(readings: Iterator[Reading]) -> Summary:
-    """What many readings come to; a ValueError if there are none."""
+    """What many readings come to.
+
+    Raises:
+        NoReadings: There are none.
+    """
     count, total, warmest = 0, 0.0, None
     for reading in readings:
         count += 1
@@ -35,7 +43,7 @@ def summarize(readings: Iterator[Reading]) -> Summary:
         if warmest is None or reading.celsius > warmest.celsius:
             warmest = reading
     if warmest is None:
-        raise ValueError("there are no readings to summarize")
+        raise NoReadings("no thermometer has shown anything")
     return Summary(count=count, mean=total / count, warmest=warmest)
 
 

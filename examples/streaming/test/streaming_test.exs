@@ -31,9 +31,9 @@ defmodule StreamingTest do
              [10.0, 15.0, 25.0]
   end
 
-  test "an exception of Python's function is the call's error" do
-    assert {:error, %SynapseBridge.Error{code: :invalid_argument} = error} = Sensors.summarize([])
-    assert Exception.message(error) =~ "there are no readings to summarize"
+  test "an exception that Python declares is the call's error" do
+    assert {:error, %Sensors.NoReadings{message: "no thermometer has shown anything"}} =
+             Sensors.summarize([])
   end
 
   test "an item that does not fit is told by its position" do
