@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import re
@@ -17,6 +18,9 @@ from synapse_bridge.serve.loading import CannotServe
 
 _LONGEST_PATH = 107
 """Bytes of a path in ``sockaddr_un`` on Linux, without the final NUL (unix(7))."""
+
+_NOT_HERE = {errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL}
+"""The host is none of this machine, or its name says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,13 @@ class Tcp:
 
     def problem(self, error: OSError) -> str:
         """Why nobody can listen there, and what to do."""
+        reason = (error.strerror or str(error)).partition(" (while ")[0]  # socket repeats us
+        told = f"Cannot listen on {self}: {reason}. "
+        if error.errno in _NOT_HERE:
+            return f"{told}--host and --listen take a name or an address of this machine."
         return (
-            f"Cannot listen on {self}: {error.strerror or error}. "
-            "Stop what listens there, or choose another address (--port 0 finds a free port)."
+            f"{told}Stop what listens there, or choose another address with --port or --listen "
+            "(--port 0 finds a free port)."
         )
 
     def is_loopback(self) -> bool:
@@ -88,10 +96,10 @@ class Unix:
 
     def problem(self, error: OSError) -> str:
         """Why nobody can listen there."""
-        return f"Cannot listen on {self}: {error.strerror or error}."
+        return f"--listen: Cannot listen on {self}: {error.strerror or error}."
 
     def _refused(self, reason: str) -> CannotServe:
-        return CannotServe(f"Cannot listen on {self}: {reason}.")
+        return CannotServe(f"--listen: Cannot listen on {self}: {reason}.")
 
     @contextmanager
     def private(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from synapse_bridge.serve.address import Address, Tcp, Unix, parse
-from synapse_bridge.serve.conftest import start, started, stub
+from synapse_bridge.serve.conftest import refused, start, started, stub
 from synapse_bridge.serve.loading import CannotServe
 
 
@@ -123,3 +123,22 @@ def test_a_wrong_address_is_told(folder: Path, options: tuple[str, ...], told: s
     _, error = server.communicate(timeout=20)
     assert server.returncode == 2
     assert told in error
+
+
+@pytest.mark.parametrize(
+    ("transport", "workers"), [("http2", "1"), ("grpcio", "1"), ("http2", "2")]
+)
+def test_an_address_that_cannot_be_had_is_told(folder: Path, transport: str, workers: str) -> None:
+    def told(*options: str) -> str:
+        return refused(folder, "--transport", transport, "--workers", workers, *options)
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        error = told("--port", str(port))
+        assert f"Cannot listen on 127.0.0.1:{port}: Address already in use. Stop" in error
+        assert "with --port or --listen" in error
+    # One name does not resolve, the other address is of a network for documentation.
+    for host in ("nowhere.invalid", "192.0.2.1"):
+        error = told("--host", host)
+        assert f"Cannot listen on {host}:0: " in error
+        assert "--host and --listen take a name or an address of this machine" in error

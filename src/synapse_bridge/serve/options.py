@@ -10,12 +10,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from synapse_bridge.serve import kind
 from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.kind import option
 from synapse_bridge.serve.loading import CannotServe
+
+_MAX_CONNECTIONS: Final = 10_000
 
 
 def _default_threads() -> int:
@@ -108,6 +110,9 @@ class Options:
 
     max_message: int = option(64 * 1024 * 1024, kind.BYTES, "largest request and largest response")
     max_header: int = option(16 * 1024, kind.BYTES, "largest metadata of a call")
+    max_connections: int = option(
+        _MAX_CONNECTIONS, kind.POSITIVE, "connections at once, of a process"
+    )
     max_calls: int = option(16_384, kind.POSITIVE, "calls at once, of a process")
     max_peer_calls: int | None = option(
         None, kind.POSITIVE, "calls at once of one client address, of a process"
@@ -155,6 +160,10 @@ class Options:
                 (self.allow is not None or self.authorizer) and not self.authenticates,
                 f"--{'authorizer' if self.authorizer else 'allow'}: needs something that says who "
                 "calls: --token-file, --token-env, --jwt-keys, --client-ca or --authenticator",
+            ),
+            (
+                self.transport == "grpcio" and self.max_connections != _MAX_CONNECTIONS,
+                "--max-connections: --transport grpcio cannot count them; http2 does",
             ),
             (
                 isinstance(self.listen, Unix) and self.port_file,

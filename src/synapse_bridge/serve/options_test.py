@@ -29,6 +29,8 @@ def test_every_option_is_in_the_help(folder: Path) -> None:
     [
         (("--port", "65536"), "--port: expected a port from 0 to 65535, not '65536'"),
         (("--max-calls", "0"), "--max-calls: expected a whole number of 1 or more, not '0'"),
+        (("--max-connections", "0"), "--max-connections: expected a whole number of 1 or more"),
+        (("--max-connections", "9", "--transport", "grpcio"), "--max-connections: --transport g"),
         (("--max-queue", "-1"), "--max-queue: expected a whole number of 0 or more"),
         (("--max-message", "1MB"), "--max-message: expected bytes"),
         (("--max-deadline", "0"), "--max-deadline: expected seconds, more than 0, not '0'"),

@@ -40,6 +40,28 @@ def test_sync_calls_beyond_threads_and_queue_are_refused(folder: Path, pb: Any) 
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("option", ["--max-calls", "--max-peer-calls"])
+def test_many_calls_beyond_the_limit_are_told_which_it_is(
+    folder: Path, pb: Any, transport: str, option: str
+) -> None:
+    options = ("--transport", transport, option, "2")
+    with started(folder, *options) as server, server.channel() as channel:
+        wait = stub(channel, "Wait")
+        running = [wait.future(pb.SecondsRequest(seconds=60.0), timeout=60) for _ in range(2)]
+        # They are in before others are tried; no call is free to ask the server whether.
+        code = None
+        while code is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+            code = code_of(lambda: wait(pb.SecondsRequest(seconds=0.0), timeout=20))
+        # More than the transport takes at once: they wait for each other, and none for the two.
+        more = [wait.future(pb.SecondsRequest(seconds=0.0), timeout=20) for _ in range(300)]
+        codes = {(call.code(), option[2:].replace("-", "_") in call.details()) for call in more}
+        assert codes == {(grpc.StatusCode.RESOURCE_EXHAUSTED, True)}
+        assert not any(call.done() for call in running)
+        for call in running:
+            call.cancel()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_metadata_beyond_the_limit_is_refused(folder: Path, pb: Any, transport: str) -> None:
     options = ("--max-header", "2000", "--transport", transport)
     with started(folder, *options) as server, server.channel() as channel:

@@ -121,7 +121,7 @@ class Peer:
         try:
             head = await self.reader.readexactly(frames.HEADER_SIZE)
             payload = await self.reader.readexactly(int.from_bytes(head[:3], "big"))
-        except (asyncio.IncompleteReadError, ConnectionResetError):
+        except (asyncio.IncompleteReadError, ConnectionError):
             return None
         return head[3], head[4], int.from_bytes(head[5:], "big"), payload
 

@@ -76,6 +76,12 @@ class Connection(asyncio.Protocol):
             LOG.info("%s did not choose h2 by ALPN: closed", self.peer())
             self._abort()
             return
+        if len(self._all) >= limits.max_connections:
+            LOG.info("%s: closed, there are %s connections", self.peer(), len(self._all))
+            self.write(frames.settings({}))
+            self.write(frames.goaway(0, ErrorCode.ENHANCE_YOUR_CALM, "max_connections"))
+            self.close()
+            return
         self._all.add(self)
         values = {
             frames.MAX_CONCURRENT_STREAMS: limits.max_streams,

@@ -279,6 +279,32 @@ def test_calls_beyond_the_limit_are_refused_so_that_they_can_be_tried_again(echo
     within(10, main)
 
 
+def test_connections_beyond_the_limit_are_closed_until_one_ends(echo: Echo) -> None:
+    async def main() -> None:
+        async with serving(echo, max_connections=1) as (_, port):
+            async with connected(port) as first:
+                first.ask(1, b"hello")
+                await first.until(frames.DATA, 1)
+                async with connected(port, greet=False) as second:
+                    *_, (kind, _, _, payload) = await second.rest()
+                    assert kind == frames.GOAWAY
+                    assert payload[4:8] == ErrorCode.ENHANCE_YOUR_CALM.to_bytes(4, "big")
+                    assert payload[8:] == b"max_connections"
+                first.ask(3, b"hello")
+                await first.until(frames.DATA, 3)
+            # The server hears of the end when it does.
+            while True:
+                async with connected(port) as third:
+                    third.ask(1, b"hello")
+                    frame_ = await third.frame()
+                    while frame_ is not None and frame_[0] not in (frames.DATA, frames.GOAWAY):
+                        frame_ = await third.frame()
+                    if frame_ is not None and frame_[0] == frames.DATA:
+                        break
+
+    within(10, main)
+
+
 def test_floods_end_the_connection(echo: Echo) -> None:
     ping = frames.ping(b"12345678", ack=False)
     empty = OPEN + 200 * frame(frames.DATA, 0, 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on what one connection can make the server hold or do.
+    """Bounds on what connections can make the server hold or do.
 
     Sizes are in bytes, times in seconds. A peer that goes beyond a bound on messages or calls has
     that call refused; one that goes beyond the others has its connection closed.
@@ -22,6 +22,8 @@ class Limits:
     a larger one is refused; one of four times the size costs the connection."""
     max_streams: int = 1000
     """Calls at once on a connection; the peer is told, and more are refused as retryable."""
+    max_connections: int = 10_000
+    """Connections of a server. One more is told GOAWAY, and closed."""
     window: int = 1024 * 1024
     """Bytes of request messages per call that nobody has taken yet."""
     handshake: float = 20.0

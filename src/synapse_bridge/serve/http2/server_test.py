@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import h2.config
 import h2.connection
 import h2.events
 import pytest
+import trustme
 
 from synapse_bridge.serve.http2 import Limits, Server
 from synapse_bridge.serve.http2.conftest import Echo, serving, within
@@ -289,5 +292,26 @@ def test_a_port_in_use_is_an_os_error(echo: Echo) -> None:
             pytest.raises(OSError, match="in use"),
         ):
             Server().bind("127.0.0.1", taken.getsockname()[1])
+
+    within(10, main)
+
+
+def test_a_tls_handshake_that_does_not_go_on_ends(echo: Echo) -> None:
+    cert = trustme.CA().issue_cert("localhost")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    cert.configure_cert(tls)
+
+    async def main() -> None:
+        server = Server(Limits(handshake=0.2))
+        server.add_generic_rpc_handlers([echo.handlers()])
+        port = server.bind("127.0.0.1", 0, tls=tls)
+        await server.start()
+        for hello in (b"", b"\x16\x03\x01\x02\x00\x01"):  # nothing, and the begin of a ClientHello
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(hello)
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.close()
+        await server.stop(0)
 
     within(10, main)
