@@ -81,6 +81,10 @@ defmodule SynapseBridge.Fixtures.Wide do
         default: nil
 
       field :"ratios_#{n}", 40 + n, {:wrapped, {:list, :double}}, default: [0.5]
+      field :"color_#{n}", 50 + n, {:enum, SynapseBridge.Fixtures.Color}, required: true
+
+      field :"shade_#{n}", 60 + n, {:nullable, {:enum, SynapseBridge.Fixtures.Color}},
+        default: nil
     end
   end
 end

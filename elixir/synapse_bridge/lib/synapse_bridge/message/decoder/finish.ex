@@ -65,10 +65,7 @@ defmodule SynapseBridge.Message.Decoder.Finish do
   end
 
   defp update(slots) do
-    changed =
-      for %{type: type} = slot <- slots,
-          is_tuple(type) and elem(type, 0) != :enum,
-          do: {Carry.key(slot), slot.var}
+    changed = for %{type: type} = slot <- slots, is_tuple(type), do: {Carry.key(slot), slot.var}
 
     if changed == [],
       do: quote(do: fields),
