@@ -132,6 +132,7 @@ class Failures:
     ) -> Status:
         """The status of a call of ``method`` that ended with ``error``; ``crossing`` says what
         declared exceptions become."""
+        error = _alone(error)
         try:
             declared = crossing(error)
         except ResultMismatch as mismatch:
@@ -229,6 +230,13 @@ class Failures:
             domain=self.service,
             metadata={"exception": qualified_name(cls), "contract": self.contract, **metadata},
         )
+
+
+def _alone(error: BaseException) -> BaseException:
+    """The one exception of a group: a ``TaskGroup`` puts what a task raises into one."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def code_of(cls: type[BaseException]) -> grpc.StatusCode | None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import grpc
 import pytest
-from google.rpc.error_details_pb2 import BadRequest, DebugInfo, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, DebugInfo, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from pydantic import TypeAdapter
 from pydantic_core import ValidationError
 
-from synapse_bridge.serve.failure import Failures, InvalidArguments, ResultMismatch
+from synapse_bridge.serve.failure import Crossing, Failures, InvalidArguments, ResultMismatch
 
 QUIET = Failures("shop.v1.ShopService", "c0ffee", debug=False)
 DEBUG = Failures("shop.v1.ShopService", "c0ffee", debug=True)
@@ -178,3 +178,22 @@ def test_a_mismatch_is_told_with_its_path_and_types_and_without_the_value() -> N
     info = details(status)["ErrorInfo"]
     assert isinstance(info, ErrorInfo)
     assert info.reason == "RESULT_MISMATCH"
+
+
+def test_a_group_of_one_exception_counts_as_that() -> None:
+    class Gone(LookupError):
+        pass
+
+    def crossing(error: BaseException) -> Crossing | None:
+        return Crossing(grpc.StatusCode.ABORTED, str(error), [RetryInfo()]) if declared else None
+
+    for declared, code in ((False, grpc.StatusCode.NOT_FOUND), (True, grpc.StatusCode.ABORTED)):
+        group = ExceptionGroup("tasks", [ExceptionGroup("more", [Gone("it is gone")])])
+        status = QUIET.status("Find", raised(group), crossing)
+        assert status.code == code.value[0]
+        info = details(status)["ErrorInfo"]
+        assert isinstance(info, ErrorInfo)
+        assert info.reason == "GONE"
+        assert ("it is gone" in status.message) == declared
+    several = QUIET.status("Find", raised(ExceptionGroup("tasks", [Gone(), Gone()])))
+    assert several.code == grpc.StatusCode.INTERNAL.value[0]
