@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 import sys
@@ -90,14 +91,30 @@ def caller(*command: str | Path) -> Iterator[Caller]:
         yield Caller(process)
 
 
-def elixir_command(port: int, ebin: Path) -> list[str | Path]:
+@dataclass(frozen=True)
+class Question:
+    """A unary call that is made again and again, and its right answer."""
+
+    port: int
+    path: str
+    request: bytes
+    response: bytes
+
+    @property
+    def arguments(self) -> list[str]:
+        """As both clients take it."""
+        messages = (base64.b64encode(one).decode() for one in (self.request, self.response))
+        return [str(self.port), self.path, *messages]
+
+
+def elixir_command(question: Question, ebin: Path) -> list[str | Path]:
     """Our own client, on the compiled runtime in ``ebin``."""
-    return ["elixir", "-pa", ebin, HERE / "channel.exs", str(port), PATH, REQUEST.decode()]
+    return ["elixir", "-pa", ebin, HERE / "channel.exs", *question.arguments]
 
 
-def aio_command(port: int) -> list[str | Path]:
+def aio_command(question: Question) -> list[str | Path]:
     """grpc.aio's client, on the default event loop."""
-    return [sys.executable, HERE / "aio.py", str(port), PATH, REQUEST.decode()]
+    return [sys.executable, HERE / "aio.py", *question.arguments]
 
 
 def compile_runtime(sources: Path, folder: Path) -> Path:

@@ -23,8 +23,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from clients import Client, H2load, Load, aio_command, caller, compile_runtime, elixir_command
-from responder import responder
+from clients import (
+    Client,
+    H2load,
+    Load,
+    Question,
+    aio_command,
+    caller,
+    compile_runtime,
+    elixir_command,
+)
+from responder import ANSWER, PATH, REQUEST, responder
 
 TOOLS = {
     "nghttpd": "nghttp2-server",
@@ -55,10 +64,11 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ebin = options.ebin or compile_runtime(options.runtime, folder)
         port = stack.enter_context(responder(folder))
+        question = Question(port, PATH, REQUEST, ANSWER)
         clients: dict[str, Client] = {
             LIMIT: H2load(port, folder),
-            OURS: stack.enter_context(caller(*elixir_command(port, ebin))),
-            PEER: stack.enter_context(caller(*aio_command(port))),
+            OURS: stack.enter_context(caller(*elixir_command(question, ebin))),
+            PEER: stack.enter_context(caller(*aio_command(question))),
         }
         for client in clients.values():
             client.measure(options.seconds, options.in_flight)
