@@ -24,6 +24,7 @@ from synapse_bridge.contract.types import (
     Type,
     unrooted,
 )
+from synapse_bridge.generic_models import fields_of_model
 from synapse_bridge.introspect import unsupported
 from synapse_bridge.introspect.catalogue import qualified
 from synapse_bridge.introspect.constraints import constraints, read_metadata
@@ -182,6 +183,8 @@ def _class(annotation: Any, cls: type, context: Context) -> Type:
     if issubclass(cls, pydantic.RootModel):
         return _root(cls, context)
     if is_structure(cls):
+        if (noted := context.catalogue.noted(annotation)) is not None:
+            return noted
         arguments = tuple(read_type(one, context) for one in hints.arguments_of(annotation))
         return context.catalogue.message(annotation, arguments)
     if (custom := adapted(cls)) is not None:
@@ -201,7 +204,7 @@ def _root(cls: type[pydantic.RootModel[Any]], context: Context) -> Type:
         catalogue.reach(cls)
     check_class(cls)
     cls.model_rebuild()
-    info = cls.model_fields["root"]
+    info = fields_of_model(cls)["root"]
     own_name = Name(cls.__module__, cls.__qualname__, "place")
     open_[cls] = recursion = Recursion(own_name, info.annotation)
     own = replace(

@@ -412,3 +412,25 @@ def test_pydantic_has_the_last_word_on_constraints(refuse: Refuse) -> None:
     """)
     assert "m.py:4: parameter `x` of `f`" in message
     assert "regex parse error" in message
+
+
+def test_a_generic_model_that_holds_itself_has_one_message_for_its_arguments(read: Read) -> None:
+    contract = read(
+        """
+        from typing import Generic, TypeVar
+        from pydantic import BaseModel
+
+        T = TypeVar("T")
+
+        class Tree(BaseModel, Generic[T]):
+            leaf: T
+            branches: list["Tree[T]"] = []
+
+        def plain(tree: Tree[int]) -> Tree[int]: ...
+        def several(tree: Tree[int | str]) -> Tree[int | str]: ...
+        """
+    )
+    trees = [message for message in contract.messages if ".Tree[" in message.name]
+    assert len(trees) == 2
+    for tree in trees:
+        assert tree.fields[1].type == ListOf(MessageRef(tree.name))

@@ -58,6 +58,7 @@ class Catalogue:
         self.known: dict[Any, Type] = {}
         self._classes: dict[str, Any] = {}
         self._names: dict[Any, str] = {}
+        self._noted: dict[tuple[Any, str], str] = {}
         self._aliases: dict[int, list[tuple[str, Any]]] = {}
         self._literals: dict[str, list[str]] = {}
 
@@ -81,8 +82,18 @@ class Catalogue:
             self.places[name] = source.class_place(cls)
             self.arguments[name] = arguments
             self._names[annotation] = name
+            self._noted[annotation, repr(annotation)] = name
             self.pending.append(annotation)
         return MessageRef(name)
+
+    def noted(self, annotation: Any) -> MessageRef | None:
+        """The message of a class with these arguments, in this order, if it has been noted.
+
+        A generic class that holds itself comes to an end by it, where the names of its arguments
+        tell the place that they were met at first.
+        """
+        name = self._noted.get((annotation, repr(annotation)))
+        return None if name is None else MessageRef(name)
 
     def name_of(self, annotation: Any) -> str:
         """The name of the message of a class that has been noted."""

@@ -13,6 +13,7 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from synapse_bridge import hints
+from synapse_bridge.generic_models import fields_of_model
 from synapse_bridge.introspect.refusal import Unsupported
 
 Role = Literal["model", "dataclass", "namedtuple", "typed_dict"]
@@ -71,7 +72,7 @@ def members_of(annotation: Any) -> dict[str, Member]:
         return {}
     if issubclass(cls, pydantic.BaseModel):
         cls.model_rebuild()  # resolves forward references, which pydantic does on first use
-        return {name: Member(info) for name, info in cls.model_fields.items()}
+        return {name: Member(info) for name, info in fields_of_model(cls).items()}
     found = hints.hints(annotation)
     if hints.is_typed_dict(cls):
         return dict(_typed_dict(cls, found))

@@ -25,6 +25,7 @@ from pydantic_core import core_schema as cs
 from typing_inspection import typing_objects
 
 from synapse_bridge import hints
+from synapse_bridge.generic_models import fields_of_model
 from synapse_bridge.serve.alternatives import Alternatives
 from synapse_bridge.serve.custom import Custom, Types
 from synapse_bridge.serve.exact_scalars import ANY, scalar
@@ -128,7 +129,7 @@ class _Schemas:
     # Classes
 
     def _root(self, cls: type[RootModel[Any]]) -> CoreSchema:
-        info = cls.model_fields["root"]
+        info = fields_of_model(cls)["root"]
 
         def root(value: Any) -> Any:
             _instance(value, cls)

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from synapse_bridge import hints
+from synapse_bridge.generic_models import fields_of_model
 from synapse_bridge.serializers import serialized, serializers
 from synapse_bridge.serve.path import HIDDEN
 
@@ -64,7 +65,8 @@ def extra(value: Any) -> Mapping[str, Any]:
 
 def _model(cls: type[BaseModel]) -> Fields:
     annotations: dict[str, tuple[Any, Iterable[Any]]] = {
-        name: (info.annotation, hints.metadata_of(info)) for name, info in cls.model_fields.items()
+        name: (info.annotation, hints.metadata_of(info))
+        for name, info in fields_of_model(cls).items()
     }
     computed = hints.computed_hints(cls)
     read = _reader(cls, annotations.keys(), computed)
