@@ -62,7 +62,7 @@ class Running:
 def refused(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> str:
     """What a server says that must not start."""
     server = start(folder, *options, env=env)
-    _, error = server.communicate(timeout=20)
+    _, error = server.communicate(timeout=60)
     assert server.returncode == 2, error
     assert "Traceback" not in error
     return error
