@@ -32,7 +32,7 @@ def test_streams_pass_over_grpcio(
         run_suite(compiled, server, *suite("streams"), "--exclude=long")
 
 
-def run_suite(beam: Beam, server: Server, *arguments: str) -> None:
+def run_suite(beam: Beam, server: Server, *arguments: str, **environment: str) -> None:
     """Runs ExUnit files against a server."""
     with Control(server) as control:
         outcome = beam.mix(
@@ -42,6 +42,7 @@ def run_suite(beam: Beam, server: Server, *arguments: str) -> None:
             seconds=300,
             SYNAPSE_TARGET=server.target,
             SYNAPSE_CONTROL=control,
+            **environment,
         )
         if outcome.exit_code != 0:
             log = "\n".join(server.log.splitlines()[-40:])

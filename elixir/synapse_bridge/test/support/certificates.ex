@@ -10,12 +10,14 @@ defmodule SynapseBridge.Certificates do
   authority. Each has a certificate that the other's authorities vouch for.
 
     * `:names` - as of `subjectAltName`, `[dNSName: ~c"localhost"]` by default
+    * `:critical` - whether `subjectAltName` is critical, which it is not by default
     * `:validity` - two dates
   """
   @spec make(keyword()) :: %{server: keyword(), client: keyword()}
   def make(opts \\ []) do
     names = Keyword.get(opts, :names, dNSName: ~c"localhost")
-    peer = @key ++ [extensions: [{:Extension, @subject_alt_name, false, names}]]
+    critical = Keyword.get(opts, :critical, false)
+    peer = @key ++ [extensions: [{:Extension, @subject_alt_name, critical, names}]]
     validity = Keyword.take(opts, [:validity])
 
     %{server_config: server, client_config: client} =

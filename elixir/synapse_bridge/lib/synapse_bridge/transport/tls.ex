@@ -119,6 +119,11 @@ defmodule SynapseBridge.Transport.TLS do
     {:fail, {:bad_cert, reason}}
   end
 
+  # subjectAltName, which is critical where a certificate has no subject (RFC 5280, 4.2.1.6): ssl
+  # compares it with the host once the certificate is valid.
+  defp verify(_certificate, {:extension, {:Extension, {2, 5, 29, 17}, _, _}}, state),
+    do: {:valid, state}
+
   defp verify(_certificate, {:extension, _extension}, state), do: {:unknown, state}
   defp verify(_certificate, _valid, state), do: {:valid, state}
 

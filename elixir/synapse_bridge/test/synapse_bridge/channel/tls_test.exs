@@ -115,6 +115,23 @@ defmodule SynapseBridge.Channel.TLSTest do
     assert_works(server, start("127.0.0.1:#{server.port}", trusting(certificates)))
   end
 
+  # As authorities make them out that leave the subject empty (RFC 5280, 4.2.1.6).
+  test "a certificate whose names are critical, for the right host and another one" do
+    for {host, names} <- [
+          {"localhost", [dNSName: ~c"localhost"]},
+          {"127.0.0.1", [iPAddress: <<127, 0, 0, 1>>]}
+        ] do
+      right = Certificates.make(names: names, critical: true)
+      server = ScriptedServer.listen_tls(right.server ++ @h2)
+      assert_works(server, start("#{host}:#{server.port}", trusting(right)))
+
+      wrong = Certificates.make(names: [dNSName: ~c"other.example"], critical: true)
+      server = ScriptedServer.listen_tls(wrong.server ++ @h2)
+      message = refused(server, "#{host}:#{server.port}", trusting(wrong))
+      assert message =~ "not made out to"
+    end
+  end
+
   test "a certificate for all hosts of a domain" do
     certificates = Certificates.make(names: [dNSName: ~c"*.example.org"])
     server = ScriptedServer.listen_tls(certificates.server ++ @h2)
