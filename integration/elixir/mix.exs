@@ -8,11 +8,20 @@ defmodule Integration.MixProject do
       version: "0.1.0",
       elixir: "~> 1.14",
       elixirc_paths: ["test/support"],
-      deps: [{:synapse_bridge, path: "../runtime", override: true} | clients()]
+      deps: [{:synapse_bridge, path: "../runtime", override: true} | clients() ++ grpc()]
     ]
   end
 
   def application, do: [extra_applications: [:logger]]
+
+  # The library that carries the calls with SYNAPSE_TRANSPORT=grpc; the runtime reads the same variable.
+  defp grpc do
+    case System.get_env("SYNAPSE_BRIDGE_GRPC", "") do
+      "" -> []
+      "hex" -> [{:grpc, "~> 1.0"}, {:gun, "~> 2.0"}]
+      folder -> [{:grpc, path: folder}]
+    end
+  end
 
   defp clients do
     for folder <- Path.wildcard("../clients/*") do

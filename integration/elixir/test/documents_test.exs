@@ -7,7 +7,7 @@ defmodule MyApp.DocumentsTest do
   alias SynapseBridge.Error
 
   setup_all do
-    start_supervised!({Documents, target: Server.target()})
+    start_supervised!({Documents, Server.channel()})
     :ok
   end
 

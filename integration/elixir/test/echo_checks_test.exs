@@ -8,7 +8,7 @@ defmodule EchoChecksTest do
   alias SynapseBridge.{Channel, Error, Violation}
 
   setup_all do
-    start_supervised!({Echo, target: Server.target()})
+    start_supervised!({Echo, Server.channel()})
     :ok
   end
 

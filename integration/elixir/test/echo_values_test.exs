@@ -10,7 +10,7 @@ defmodule EchoValuesTest do
   alias SynapseBridge.Error
 
   setup_all do
-    start_supervised!({Echo, target: Server.target()})
+    start_supervised!({Echo, Server.channel()})
     :ok
   end
 

@@ -7,7 +7,7 @@ defmodule EvolvingTest do
   alias Integration.Server
 
   setup_all do
-    start_supervised!({Evolving, target: Server.target()})
+    start_supervised!({Evolving, Server.channel()})
     :ok
   end
 

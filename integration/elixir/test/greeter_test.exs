@@ -8,7 +8,7 @@ defmodule GreeterTest do
   alias SynapseBridge.{Error, Violation}
 
   setup_all do
-    start_supervised!({MyPythonAgent, target: Server.target()})
+    start_supervised!({MyPythonAgent, Server.channel()})
     :ok
   end
 
@@ -94,6 +94,7 @@ defmodule GreeterTest do
     end
   end
 
+  @tag built_in: "the library's calls wait while it reconnects"
   test "a server that dies makes calls unavailable, and one that comes back serves again" do
     alice = %{name: "Alice", age: 30}
     assert MyPythonAgent.process_data(alice) == {:ok, @greeting}

@@ -8,7 +8,7 @@ defmodule JobsTest do
   alias SynapseBridge.Error
 
   setup_all do
-    start_supervised!({Jobs, target: Server.target()})
+    start_supervised!({Jobs, Server.channel()})
     :ok
   end
 

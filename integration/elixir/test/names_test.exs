@@ -5,7 +5,7 @@ defmodule Odd.NamesTest do
   alias Odd.Names
 
   setup_all do
-    start_supervised!({Names, target: Server.target()})
+    start_supervised!({Names, Server.channel()})
     :ok
   end
 

@@ -10,7 +10,7 @@ defmodule ScalarsTest do
   alias SynapseBridge.{Bytes, Error, Tensor}
 
   setup_all do
-    start_supervised!({Scalars, target: Server.target()})
+    start_supervised!({Scalars, Server.channel()})
     :ok
   end
 

@@ -7,7 +7,7 @@ defmodule Shop.PricingTest do
   alias SynapseBridge.{Error, Violation}
 
   setup_all do
-    start_supervised!({Pricing, target: Server.target()})
+    start_supervised!({Pricing, Server.channel()})
     :ok
   end
 

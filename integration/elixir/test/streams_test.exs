@@ -12,7 +12,7 @@ defmodule StreamsTest do
   setup_all do
     # A server that is killed again and again is to be found again soon.
     backoff = [initial: 20, max: 200]
-    start_supervised!({Streams, target: Server.target(), backoff: backoff})
+    start_supervised!({Streams, Server.channel(backoff: backoff)})
     :ok
   end
 
@@ -158,6 +158,7 @@ defmodule StreamsTest do
       assert ended_after(now(), label, 2) < 100
     end
 
+    @tag built_in: "the library does not cancel unary calls"
     test "that a unary caller died", %{label: label} do
       caller = spawn(fn -> Streams.never(label: label, timeout: :infinity) end)
       eventually(fn -> seen(label, "started") == 1 end)
@@ -324,6 +325,8 @@ defmodule StreamsTest do
   end
 
   describe "back-pressure" do
+    @describetag built_in: "the library reads and takes without bound"
+
     # What may be under way: windows of one to four megabytes, and the buffers of both sides.
     @ahead 16 * 1024 * 1024
 

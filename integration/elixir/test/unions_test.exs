@@ -22,7 +22,7 @@ defmodule UnionsTest do
   }
 
   setup_all do
-    start_supervised!({Unions, target: Server.target()})
+    start_supervised!({Unions, Server.channel()})
     :ok
   end
 

@@ -39,7 +39,19 @@ defmodule SynapseBridge.Channel do
   `Task.shutdown/2` for example.
   """
 
-  alias SynapseBridge.Channel.{Call, Connector, Contract, Exchange, Options, Retry, Table}
+  @behaviour SynapseBridge.Transport
+
+  alias SynapseBridge.Channel.{
+    Call,
+    Connector,
+    Contract,
+    Exchange,
+    Options,
+    Producer,
+    Retry,
+    Table
+  }
+
   alias SynapseBridge.{Server, Status, Telemetry}
   alias SynapseBridge.Transport.{Credentials, Metadata, Request, Response}
 
@@ -68,6 +80,7 @@ defmodule SynapseBridge.Channel do
           | {:client, module()}
 
   @doc "A child of a supervisor, with the options above."
+  @impl true
   @spec child_spec(keyword()) :: Supervisor.child_spec()
   def child_spec(opts) do
     spec = %{
@@ -93,6 +106,7 @@ defmodule SynapseBridge.Channel do
 
   Metadata that is not allowed gives `:invalid_argument`; an unknown option raises.
   """
+  @impl true
   @spec unary(atom() | pid(), path :: String.t(), request :: iodata(), [call_option()]) ::
           Response.result()
   def unary(channel, path, request, opts \\ []) do
@@ -126,6 +140,7 @@ defmodule SynapseBridge.Channel do
   Options and errors as for `unary/4`; but without `:timeout` the deadline is the channel's
   `:stream_timeout`. The calling process receives with `next/2`.
   """
+  @impl true
   @spec open_stream(
           atom() | pid(),
           path :: String.t(),
@@ -164,6 +179,7 @@ defmodule SynapseBridge.Channel do
   reason, exchange}` says that one has ended. A call without further messages that the server has not
   worked on is made again unnoticed.
   """
+  @impl true
   @spec next(Exchange.t(), reference() | nil, reference() | nil) ::
           {:messages, [binary(), ...], Exchange.t()}
           | {:stopped, reference(), reason :: term(), Exchange.t()}
@@ -193,7 +209,23 @@ defmodule SynapseBridge.Channel do
     end
   end
 
+  @doc """
+  Starts a process that goes through `items` and sends the messages that `encode` makes of them, as
+  `c:SynapseBridge.Transport.produce/3` says.
+  """
+  @impl true
+  @spec produce(Exchange.t(), Enumerable.t(), Producer.encode()) ::
+          {pid(), monitor :: reference()}
+  def produce(%Exchange{connection: connection, ref: ref}, items, encode),
+    do: Producer.start(connection, ref, items, encode)
+
+  @doc "Whether the connection of a streaming call is there."
+  @impl true
+  @spec alive?(Exchange.t()) :: boolean()
+  def alive?(%Exchange{connection: connection}), do: Process.alive?(connection)
+
   @doc "Ends a streaming call, whatever its state: the server is told, and nothing more comes of it."
+  @impl true
   @spec cancel(Exchange.t()) :: :ok
   def cancel(%Exchange{again: {_table, _wait?, _attempts, span}} = exchange) do
     Exchange.cancel(exchange)

@@ -31,7 +31,8 @@ defmodule SynapseBridge.Client do
       learns too. By default the one that the method has in Python, or else the channel's;
     * `:metadata` - a list or map of keys and values, both binaries. Values of keys that end in
       `-bin` may hold any bytes;
-    * `:channel` - another channel, by name or pid;
+    * `:channel` - another channel, by name or pid, or a `GRPC.Channel` of the library `grpc`
+      (`SynapseBridge.Transport`);
     * `:wait_for_ready` - whether to wait for a connection instead of failing at once;
     * `:credentials` - `{:bearer, token}` in the place of the channel's;
     * `:idempotent` - whether the call may be made again that the server may have carried out; by
@@ -67,14 +68,14 @@ defmodule SynapseBridge.Client do
   `synapse-contract`.
   """
 
-  alias SynapseBridge.{Channel, Error}
+  alias SynapseBridge.{Error, Transport}
   alias SynapseBridge.Client.{Arguments, Rpc, Streaming}
 
   @typedoc "An option of every call."
   @type option ::
           {:timeout, timeout()}
           | {:metadata, [{String.t(), binary()}] | %{optional(String.t()) => binary()}}
-          | {:channel, atom() | pid()}
+          | {:channel, atom() | pid() | struct()}
           | {:wait_for_ready, boolean()}
           | {:credentials, {:bearer, String.t() | (() -> String.t())}}
           | {:idempotent, boolean()}
@@ -94,11 +95,13 @@ defmodule SynapseBridge.Client do
 
       @doc """
       A channel to the server, registered as `#{inspect(__MODULE__)}`, for a supervisor. Takes the
-      options of `SynapseBridge.Channel`; `:target`, `:targets` or `:server` is required.
+      options of `SynapseBridge.Channel`; `:target`, `:targets` or `:server` is required. With the
+      option `:transport`, something else carries the calls (`SynapseBridge.Transport`), and the
+      options are of that.
       """
       @spec child_spec(keyword()) :: Supervisor.child_spec()
       def child_spec(options),
-        do: SynapseBridge.Channel.child_spec(Keyword.put_new(options, :name, __MODULE__))
+        do: SynapseBridge.Transport.child_spec(Keyword.put_new(options, :name, __MODULE__))
     end
   end
 
@@ -211,7 +214,8 @@ defmodule SynapseBridge.Client do
 
   defp send_request(rpc, bytes, options) do
     {channel, options} = Keyword.pop(options, :channel, rpc.channel)
-    receive_response(rpc, Channel.unary(channel, rpc.path, bytes, Rpc.options(rpc, options)))
+    {transport, channel} = Transport.find(channel)
+    receive_response(rpc, transport.unary(channel, rpc.path, bytes, Rpc.options(rpc, options)))
   end
 
   defp receive_response(rpc, {:ok, bytes, _trailers}) do

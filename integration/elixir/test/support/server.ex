@@ -9,6 +9,17 @@ defmodule Integration.Server do
   @doc "Where the server listens: `host:port`."
   def target, do: System.fetch_env!("SYNAPSE_TARGET")
 
+  @doc """
+  The options of a channel to the server, over what `SYNAPSE_TRANSPORT` names: `grpc`, or the built-in
+  transport.
+  """
+  def channel(options \\ []) do
+    case System.get_env("SYNAPSE_TRANSPORT", "") do
+      "" -> [target: target()] ++ options
+      "grpc" -> [target: target(), transport: SynapseBridge.Transport.GRPC] ++ options
+    end
+  end
+
   @doc "Kills the server without warning. It is dead when this returns."
   def kill, do: "ok" = ask("kill")
 

@@ -188,6 +188,10 @@ defmodule SynapseBridge.Channel.Options do
   @spec docs() :: String.t()
   def docs, do: Schema.docs(@channel)
 
+  @doc "The rows of some options, for a transport that has them as well."
+  @spec rows([atom()]) :: Schema.t()
+  def rows(names), do: Keyword.take(@channel, names)
+
   @doc "Checks `opts` and fills in the defaults; an `ArgumentError` says what is wrong with them."
   @spec new!(keyword()) :: t()
   def new!(opts) do

@@ -2,16 +2,16 @@ defmodule SynapseBridge.Client.Session do
   @moduledoc false
   # A call of a function that streams, in the process that makes it: values in, values out.
 
-  alias SynapseBridge.{Channel, Error, Status}
-  alias SynapseBridge.Channel.Exchange
-  alias SynapseBridge.Client.{Producer, Rpc}
+  alias SynapseBridge.Client.Rpc
+  alias SynapseBridge.{Error, Status, Transport}
 
-  @enforce_keys [:rpc, :exchange]
-  defstruct [:rpc, :exchange, :producer, :owner, :failure]
+  @enforce_keys [:rpc, :transport, :exchange]
+  defstruct [:rpc, :transport, :exchange, :producer, :owner, :failure]
 
   @type t :: %__MODULE__{
           rpc: Rpc.t(),
-          exchange: Exchange.t(),
+          transport: module(),
+          exchange: Transport.exchange(),
           producer: {pid(), reference()} | nil,
           owner: reference() | nil,
           failure: Exception.t() | nil
@@ -24,11 +24,13 @@ defmodule SynapseBridge.Client.Session do
   @spec open(prepared(), owner :: reference() | nil) :: {:ok, t()} | {:error, Exception.t()}
   def open({rpc, request, items, options}, owner \\ nil) do
     {channel, options} = Keyword.pop(options, :channel, rpc.channel)
+    {transport, channel} = Transport.find(channel)
+    options = Rpc.options(rpc, options)
 
-    case Channel.open_stream(channel, rpc.path, message(rpc, request), Rpc.options(rpc, options)) do
+    case transport.open_stream(channel, rpc.path, message(rpc, request), options) do
       {:ok, exchange} ->
-        producer = produce(rpc, exchange, items)
-        {:ok, %__MODULE__{rpc: rpc, exchange: exchange, producer: producer, owner: owner}}
+        session = %__MODULE__{rpc: rpc, transport: transport, exchange: exchange, owner: owner}
+        {:ok, produce(session, items)}
 
       {:error, status} ->
         {:error, Rpc.error(rpc, status)}
@@ -45,10 +47,11 @@ defmodule SynapseBridge.Client.Session do
     end
   end
 
-  defp produce(%{streamed: nil}, _exchange, _items), do: nil
+  defp produce(%{rpc: %{streamed: nil}} = session, _items), do: session
 
-  defp produce(rpc, exchange, items) do
-    Producer.start(exchange.connection, exchange.ref, items, &rpc.request.__item__/2)
+  defp produce(%{rpc: rpc} = session, items) do
+    producer = session.transport.produce(session.exchange, items, &rpc.request.__item__/2)
+    %{session | producer: producer}
   end
 
   @doc """
@@ -59,7 +62,7 @@ defmodule SynapseBridge.Client.Session do
   @spec next(t()) ::
           {:items, [term(), ...], t()} | :done | {:error, Exception.t()} | :owner_down
   def next(%__MODULE__{failure: nil, owner: owner} = session) do
-    case Channel.next(session.exchange, monitor(session), owner) do
+    case session.transport.next(session.exchange, monitor(session), owner) do
       {:messages, messages, exchange} ->
         decode(messages, [], %{session | exchange: exchange})
 
@@ -114,7 +117,7 @@ defmodule SynapseBridge.Client.Session do
   end
 
   defp stopped(reason, session) do
-    if Process.alive?(session.exchange.connection) do
+    if session.transport.alive?(session.exchange) do
       close(session)
       {:error, failure(reason)}
     else
@@ -139,10 +142,15 @@ defmodule SynapseBridge.Client.Session do
   @doc "Ends the call: the server is told."
   @spec close(t()) :: :ok
   def close(session) do
-    Channel.cancel(session.exchange)
+    session.transport.cancel(session.exchange)
     stop_producer(session)
   end
 
   defp stop_producer(%{producer: nil}), do: :ok
-  defp stop_producer(%{producer: producer}), do: Producer.stop(producer)
+
+  defp stop_producer(%{producer: {producer, monitor}}) do
+    Process.exit(producer, :kill)
+    Process.demonitor(monitor, [:flush])
+    :ok
+  end
 end

@@ -62,6 +62,15 @@ defmodule SynapseBridge.Transport.Request do
     {Encoder.encode(fields), fields |> Enum.map(&Table.field_size/1) |> Enum.sum()}
   end
 
+  @doc "Whether a message is as small as one has to be."
+  @spec size(iodata()) :: :ok | {:error, size :: pos_integer()}
+  def size(message) do
+    case IO.iodata_length(message) do
+      size when size > @largest_message -> {:error, size}
+      _size -> :ok
+    end
+  end
+
   @doc "A message with its prefix: not compressed, and its length."
   @spec body(iodata()) :: {:ok, binary()} | {:error, size :: pos_integer()}
   def body(message) do

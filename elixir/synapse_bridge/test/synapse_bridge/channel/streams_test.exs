@@ -415,7 +415,7 @@ defmodule SynapseBridge.Channel.StreamsTest do
       {:ok, exchange} = Channel.open_stream(channel, "/p.S/M", {:stream, nil})
 
       {producer, monitor} =
-        SynapseBridge.Client.Producer.start(
+        SynapseBridge.Channel.Producer.start(
           exchange.connection,
           exchange.ref,
           items,

@@ -1,11 +1,11 @@
-defmodule SynapseBridge.Client.Producer do
+defmodule SynapseBridge.Channel.Producer do
   @moduledoc false
   # The process that goes through a streamed argument and sends its items.
   #
   # It is a process of its own, because the enumerable may wait for anything, the call's own results
   # among it. It ends with the call and with the connection: the connection stops it, and it is linked
   # to that. How it ends is for the caller, who monitors it: `:normal` after the last item, and the
-  # other reasons of `t:reason/0`.
+  # other reasons of `t:SynapseBridge.Transport.produced/0`.
   #
   # It may be `@ahead` bytes ahead of what has been written to the server. So a server that takes
   # nothing stops it, and the memory that the call needs is bounded.
@@ -18,12 +18,8 @@ defmodule SynapseBridge.Client.Producer do
   # The connection reports in portions: with less than two, both could wait for each other.
   @ahead 2 * Sender.portion()
 
-  @type reason ::
-          :normal
-          | {:shutdown, term()}
-          | {:invalid, [Violation.t(), ...]}
-          | {:too_large, size :: pos_integer()}
-          | {:raised, :error | :exit | :throw, term(), Exception.stacktrace()}
+  @type encode ::
+          (term(), non_neg_integer() -> {:ok, iodata()} | {:invalid, [Violation.t(), ...]})
 
   @doc """
   Starts it for the call `ref` on `connection`. `encode` makes the message of an item and its index.
@@ -32,7 +28,7 @@ defmodule SynapseBridge.Client.Producer do
           pid(),
           reference(),
           Enumerable.t(),
-          (term(), non_neg_integer() -> {:ok, iodata()} | {:invalid, [Violation.t(), ...]})
+          encode()
         ) :: {pid(), monitor :: reference()}
   def start(connection, ref, items, encode) do
     callers = [self() | Process.get(:"$callers", [])]
@@ -42,14 +38,6 @@ defmodule SynapseBridge.Client.Producer do
       Process.put(:"$callers", callers)
       exit(run(connection, ref, items, encode))
     end)
-  end
-
-  @doc "Ends it, whatever it is doing."
-  @spec stop({pid(), reference()}) :: :ok
-  def stop({producer, monitor}) do
-    Process.exit(producer, :kill)
-    Process.demonitor(monitor, [:flush])
-    :ok
   end
 
   # A connection that is gone says so to the call itself.
