@@ -20,7 +20,6 @@ from synapse_bridge.contract import (
     Contract,
     Custom,
     Enum,
-    EnumMember,
     EnumRef,
     Field,
     Message,
@@ -111,18 +110,9 @@ class Server:
         return self.names.annotation(type_)
 
     def _table(self, enum: Enum) -> list[str]:
-        members = (f"{member.number}: {self._member(enum, member)}" for member in enum.members)
+        members = (f"{one.number}: {self.names.member(enum, one)}" for one in enum.members)
         table = call("serve.Members", display("{", members, "}"))
         return assignment(self.names.of(EnumRef(enum.name)), table, depth=0)
-
-    def _member(self, enum: Enum, member: EnumMember) -> str:
-        if member.of == "bytes":
-            return repr(str(member.value).encode("latin-1"))
-        if member.of:
-            return f"{self.names.reference(self.contract.enum(member.of))}.{member.name}"
-        if enum.role == "literal":
-            return literal(member.value)
-        return f"{self.names.reference(enum)}.{member.name}"
 
     def _members(self, union: Union) -> list[str]:
         entries = (f'"{m.proto}": {self._annotation(m.type)}' for m in union.members)

@@ -12,6 +12,7 @@ from synapse_bridge.contract import (
     Contract,
     Custom,
     Enum,
+    EnumMember,
     EnumRef,
     Message,
     MessageRef,
@@ -147,16 +148,31 @@ class PythonNames:
                 enum = self._contract.enum(name)
                 if enum.role == "enum":
                     return self.reference(enum)
-                return f"Literal[{', '.join(literal(member.value) for member in enum.members)}]"
+                return f"Literal[{', '.join(self.member(enum, one) for one in enum.members)}]"
+
+    def member(self, enum: Enum, member: EnumMember) -> str:
+        """A member of an enum, or a value of a ``Literal``, in Python."""
+        if member.of == "bytes":
+            return literal(str(member.value).encode("latin-1"))
+        if member.of:
+            return f"{self.reference(self._contract.enum(member.of))}.{member.name}"
+        if enum.role == "literal":
+            return literal(member.value)
+        return f"{self.reference(enum)}.{member.name}"
 
 
-def literal(value: str | float) -> str:
+def literal(value: str | bytes | float) -> str:
     """A Python literal, with the quotes that formatters prefer."""
-    if not isinstance(value, str):
-        return repr(value)
-    body = repr(value)[1:-1]
-    if repr(value).startswith('"'):
-        return f'"{body}"'
+    if isinstance(value, bytes):
+        return "b" + _quoted(repr(value)[1:])
+    return _quoted(repr(value)) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    """What Python's ``repr`` makes of a text or of bytes, with double quotes where possible."""
+    body = text[1:-1]
+    if text.startswith('"'):
+        return text
     plain, double = body.replace("\\'", "'"), body.count('"')
     return f"'{body}'" if double > body.count("\\'") else '"' + plain.replace('"', '\\"') + '"'
 

@@ -74,8 +74,9 @@ def test_the_table_of_an_enum_is_not_the_service() -> None:
         ("\\\n\x00é", '"\\\\\\n\\x00é"'),
         (1, "1"),
         (True, "True"),
+        (b"\xff'", 'b"\\xff\'"'),
     ],
 )
-def test_literals_have_the_quotes_that_ruff_prefers(value: str | int, source: str) -> None:
+def test_literals_have_the_quotes_that_ruff_prefers(value: str | bytes | int, source: str) -> None:
     assert literal(value) == source
     assert eval(source) == value
