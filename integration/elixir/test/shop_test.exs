@@ -209,15 +209,16 @@ defmodule Shop.PricingTest do
     assert doc =~ "Prices an order.\n\nDiscounts apply in the given order"
     assert doc =~ ~r/\* `order` .*What to price\./
     assert doc =~ ~r/\* `:rounding` .*default `1`.*Totals are rounded down/
-    assert doc =~ ~r/\* `UnknownArticle` .*does not sell/
+    assert doc =~ ~r/\* `Shop\.Pricing\.UnknownArticle` .*does not sell/
     refute doc =~ "Args:"
   end
 
   describe "exceptions" do
-    test "are told by their qualified name" do
-      assert {:error, %Error{reason: "shop.pricing.OutOfStock"}} = Pricing.reserve("ABC-0001", 8)
+    test "are Elixir exceptions where they are declared" do
+      assert {:error, %Pricing.OutOfStock{sku: "ABC-0001", missing: 1}} =
+               Pricing.reserve("ABC-0001", 8)
 
-      assert {:error, %Error{reason: "shop.pricing.UnknownArticle"}} =
+      assert {:error, %Pricing.UnknownArticle{message: "no article QQQ-0000"}} =
                Pricing.reserve("QQQ-0000", 1)
     end
 
@@ -225,8 +226,7 @@ defmodule Shop.PricingTest do
       for {key, code} <- [
             {"private", :permission_denied},
             {"future", :unimplemented},
-            {"slow", :deadline_exceeded},
-            {"missing", :not_found}
+            {"slow", :deadline_exceeded}
           ] do
         assert {:error, %Error{code: ^code, violations: []}} = Pricing.lookup(key)
       end

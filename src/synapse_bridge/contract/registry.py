@@ -548,4 +548,6 @@ def fill(type_: Type, column: str, name: Callable[[Named], str]) -> str:
         texts["name"] = name(type_)
     elif isinstance(type_, TupleOf):
         texts = {"items": ("" if column == "label" else ", ").join(texts.values())}
+        if column == "python" and not type_.items:
+            texts = {"items": "()"}  # as Python writes the type of the empty tuple
     return template.format(**texts)

@@ -14,6 +14,7 @@ from synapse_bridge.contract import (
     MessageRef,
     Method,
     Service,
+    TupleOf,
 )
 from synapse_bridge.generate.python_names import PythonNames, literal
 
@@ -80,3 +81,7 @@ def test_the_table_of_an_enum_is_not_the_service() -> None:
 def test_literals_have_the_quotes_that_ruff_prefers(value: str | bytes | int, source: str) -> None:
     assert literal(value) == source
     assert eval(source) == value
+
+
+def test_the_empty_tuple_is_written_as_python_wants_it() -> None:
+    assert PythonNames(contract("shop")).annotation(TupleOf(())) == "tuple[()]"

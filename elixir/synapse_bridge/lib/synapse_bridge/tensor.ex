@@ -13,6 +13,9 @@ defmodule SynapseBridge.Tensor do
       {:ok, %SynapseBridge.Tensor{dtype: "int16", shape: [2, 2], data: <<1, 0, 2, 0, 3, 0, 4, 0>>}}
   """
 
+  # It is used where it is loaded, and the project compiles without it.
+  @compile {:no_warn_undefined, Nx}
+
   @enforce_keys [:dtype, :shape, :data]
   defstruct [:dtype, :shape, :data]
 
@@ -102,7 +105,6 @@ defmodule SynapseBridge.Tensor do
     end
   end
 
-  # Named at run time, so that the project compiles without it.
   defp nx do
     if Code.ensure_loaded?(Nx) do
       Nx

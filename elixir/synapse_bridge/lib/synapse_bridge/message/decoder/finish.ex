@@ -83,10 +83,7 @@ defmodule SynapseBridge.Message.Decoder.Finish do
        when container in [:list, :set] do
     case var |> collected(item, depth) |> converted(item) |> contained(container) do
       {:sure, list} ->
-        quote do
-          unquote(var) = unquote(list)
-          unquote(body)
-        end
+        bind_sure(list, slot, body)
 
       value ->
         bind(value, slot, body)
@@ -149,8 +146,13 @@ defmodule SynapseBridge.Message.Decoder.Finish do
         {:ok, absent} -> if_nil(var, Macro.escape(absent), decoded)
       end
 
-    bind(value, slot, body)
+    if fails?(slot), do: bind(value, slot, body), else: bind_sure(value, slot, body)
   end
+
+  # Every number is a value of an enum, known or not. A compiler that infers types sees that a
+  # clause for an error could never match.
+  defp fails?(%{type: {:enum, _}, absent: absent}), do: absent == :missing
+  defp fails?(_), do: true
 
   defp decoded({:nested, nested}, value, depth),
     do: Decoder.call(nested, value, quote(do: unquote(depth) - 1))
@@ -181,6 +183,13 @@ defmodule SynapseBridge.Message.Decoder.Finish do
         unquote(slot.var) ->
           unquote(body)
       end
+    end
+  end
+
+  defp bind_sure(value, slot, body) do
+    quote do
+      unquote(slot.var) = unquote(value)
+      unquote(body)
     end
   end
 
