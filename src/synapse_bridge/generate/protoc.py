@@ -42,5 +42,7 @@ def compile_python(files: Mapping[str, str], imported: Mapping[str, str]) -> dic
         if name.endswith(".pyi"):
             # protoc writes Mapping without type arguments, and imports what Google ships without
             # types; mypy refuses both when it is strict.
-            modules[name] = '# mypy: disable-error-code="type-arg, import-untyped"\n' + modules[name]
+            modules[name] = (
+                '# mypy: disable-error-code="type-arg, import-untyped"\n' + modules[name]
+            )
     return modules
