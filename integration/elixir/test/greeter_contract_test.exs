@@ -30,8 +30,8 @@ defmodule GreeterContractTest do
   @greeting "Hello, Alice! You are 30 years old."
 
   defp start(opts) do
-    channel =
-      start_supervised!({SynapseBridge.Channel, [target: Server.target()] ++ opts}, id: make_ref())
+    opts = [target: Server.target()] ++ opts
+    channel = start_supervised!({SynapseBridge.Channel, opts}, id: make_ref())
 
     test = self()
     id = make_ref()
