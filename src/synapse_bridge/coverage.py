@@ -27,9 +27,9 @@ from synapse_bridge.introspect import Calls, source
 from synapse_bridge.introspect.annotations import read_type
 from synapse_bridge.introspect.catalogue import Catalogue, qualified
 from synapse_bridge.introspect.context import Context
+from synapse_bridge.introspect.exceptions import read_next
 from synapse_bridge.introspect.functions import read_function
 from synapse_bridge.introspect.loading import load
-from synapse_bridge.introspect.models import read_message
 from synapse_bridge.introspect.refusal import Refusal, Unsupported
 
 
@@ -186,9 +186,8 @@ class _Survey:
 
     def _read_pending(self) -> None:
         while self._catalogue.pending:
-            cls = self._catalogue.pending.pop(0)
-            with self._refusals_of(self._catalogue.name_of(cls)):
-                read_message(cls, self._catalogue)
+            with self._refusals_of(self._catalogue.name_of(self._catalogue.pending[0])):
+                read_next(self._catalogue)
 
     @contextlib.contextmanager
     def _refusals_of(self, name: str) -> Iterator[None]:

@@ -49,6 +49,19 @@ PACKAGE = {
         def untyped(good): ...
         def half(good: Good, more) -> int: ...
         def leading(far: Far) -> None: ...
+
+        class Sold(Exception):
+            def __init__(self, sku: str) -> None:
+                super().__init__(sku)
+                self.sku = sku
+
+        def failing(good: Good) -> int:
+            """Count.
+
+            Raises:
+                Sold: Nothing is left.
+            """
+
         def _private(good: Good) -> int: ...
         """,
     "_hidden.py": """
@@ -98,6 +111,7 @@ def test_every_model_is_named_once_where_it_is_defined(coverage: Coverage) -> No
 
 def test_public_typed_functions_are_judged_with_what_they_lead_to(coverage: Coverage) -> None:
     assert {one.name: one.mapped for one in coverage.functions} == {
+        "parts_of_it.functions.failing": True,
         "parts_of_it.functions.fine": True,
         "parts_of_it.functions.half": False,
         "parts_of_it.functions.leading": False,

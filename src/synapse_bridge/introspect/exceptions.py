@@ -144,11 +144,16 @@ def _can_cross(cls: type[BaseException]) -> bool:
 def read_pending(catalogue: Catalogue) -> None:
     """Read the classes that the catalogue has noted, and those that they lead to."""
     while catalogue.pending:
-        cls = catalogue.pending.pop(0)
-        if isinstance(cls, type) and issubclass(cls, BaseException):
-            read_error(cls, catalogue)
-        else:
-            read_message(cls, catalogue)
+        read_next(catalogue)
+
+
+def read_next(catalogue: Catalogue) -> None:
+    """Read the first of the classes that the catalogue has noted."""
+    cls = catalogue.pending.pop(0)
+    if isinstance(cls, type) and issubclass(cls, BaseException):
+        read_error(cls, catalogue)
+    else:
+        read_message(cls, catalogue)
 
 
 def _configured(name: str, namespace: Mapping[str, Any]) -> type[BaseException]:
