@@ -101,20 +101,21 @@ class Unix:
     def _refused(self, reason: str) -> CannotServe:
         return CannotServe(f"--listen: Cannot listen on {self}: {reason}.")
 
-    @contextmanager
-    def private(self) -> Iterator[None]:
-        """Files that are made meanwhile are the user's alone (mode 0600), from their first moment.
-
-        The mask belongs to the whole process, so the block should be short.
-        """
-        before = os.umask(0o177)
-        try:
-            yield
-        finally:
-            os.umask(before)
-
 
 Address: TypeAlias = Tcp | Unix
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """Files that are made meanwhile are the user's alone (mode 0600), from their first moment.
+
+    The mask belongs to the whole process, so the block should be short.
+    """
+    before = os.umask(0o177)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def parse(text: str) -> Address:

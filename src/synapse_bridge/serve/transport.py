@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 
 from synapse_bridge.serve import http2, tls
-from synapse_bridge.serve.address import Address, Tcp, Unix
+from synapse_bridge.serve.address import Address, Tcp, Unix, private
 from synapse_bridge.serve.loading import CannotServe
 from synapse_bridge.serve.options import Options
 
@@ -106,7 +106,7 @@ class _Grpcio:
                     return Tcp(host, self._add_port(address))
                 case Unix():
                     address.make_room()
-                    with address.private():
+                    with private():
                         self._add_port(address)
                     return address
         except RuntimeError as error:

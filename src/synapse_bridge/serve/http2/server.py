@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 import grpc
 
+from synapse_bridge.serve.address import private
 from synapse_bridge.serve.http2.connection import Connection
 from synapse_bridge.serve.http2.dispatch import Dispatch, Interceptor
 from synapse_bridge.serve.http2.limits import Limits
@@ -71,14 +71,12 @@ class Server:
     def bind_unix(self, path: str, *, tls: ssl.SSLContext | None = None) -> None:
         """Bind a Unix socket that only this user can open; raises ``OSError``."""
         bound = socket.socket(socket.AF_UNIX)
-        mask = os.umask(0o177)
         try:
-            bound.bind(path)
+            with private():
+                bound.bind(path)
         except OSError:
             bound.close()
             raise
-        finally:
-            os.umask(mask)
         bound.listen(_BACKLOG)
         self.adopt(bound, tls=tls)
 
@@ -94,15 +92,11 @@ class Server:
     async def start(self) -> None:
         """Take connections."""
         for bound, tls in self._sockets:
+            unix = bound.family == socket.AF_UNIX
+            create = self._loop.create_unix_server if unix else self._loop.create_server
             handshake = self._limits.handshake if tls else None
             self._servers.append(
-                await self._loop.create_server(
-                    self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake
-                )
-                if bound.family != socket.AF_UNIX
-                else await self._loop.create_unix_server(
-                    self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake
-                )
+                await create(self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake)
             )
 
     def _connection(self) -> Connection:
