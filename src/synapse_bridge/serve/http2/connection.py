@@ -34,14 +34,14 @@ class Connection(asyncio.Protocol):
     """Reads what a client sends, as RFC 9113 demands of a server.
 
     ``peer_window`` is the initial window of its streams, ``peer_max_frame`` the largest frame it
-    takes, ``blocked`` the streams that wait for room to send.
+    takes, ``blocked`` the streams that wait for room to send, the longest first.
     """
 
     def __init__(self, dispatch: Dispatch, limits: Limits, all_: set[Connection]) -> None:
         self.limits = limits
         self.loop = asyncio.get_running_loop()
         self.streams: dict[int, Stream] = {}
-        self.blocked: dict[Stream, asyncio.Future[None]] = {}
+        self.blocked: dict[Stream, None] = {}
         self.send_window = frames.INITIAL_WINDOW
         self.peer_window = frames.INITIAL_WINDOW
         self.peer_max_frame = frames.SMALLEST_MAX_FRAME
@@ -185,22 +185,16 @@ class Connection(asyncio.Protocol):
         if stream.ended:
             raise StreamFault(id_, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
         try:
-            data = frames.unpadded(flags, payload) if flags & frames.PADDED else payload
-            stream.receive(data, size)
+            stream.receive(frames.unpadded(flags, payload), size)
             if end:
                 self._end(stream)
         except Refused as refused:
-            self._refuse(stream, refused)
+            stream.refuse(refused.code, refused.message)
         return None
 
     def _end(self, stream: Stream) -> None:
         stream.end()
         self._dispatch.complete(stream)
-
-    def _refuse(self, stream: Stream, refused: Refused) -> None:
-        stream.finish(refused.code, refused.message)
-        if stream.task is not None:
-            stream.task.cancel()
 
     def _expect_known(self, id_: int) -> None:
         """Frames of a stream that is over are nothing wrong: they were on their way."""
@@ -266,7 +260,7 @@ class Connection(asyncio.Protocol):
         try:
             self._end(stream)
         except Refused as refused:
-            self._refuse(stream, refused)
+            stream.refuse(refused.code, refused.message)
 
     def _on_priority(self, flags: int, id_: int, payload: bytes) -> None:
         if id_ == 0:
@@ -360,7 +354,6 @@ class Connection(asyncio.Protocol):
     def forget(self, stream: Stream) -> None:
         """A stream is over."""
         self.streams.pop(stream.id, None)
-        self.blocked.pop(stream, None)
         if self._leaving:
             self._close_if_done()
 

@@ -22,9 +22,8 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
     Compression of responses is not offered, so asking for it changes nothing.
     """
 
-    def __init__(self, stream: Stream, deadline: float | None) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._deadline = deadline
         self._code: Any = None
         self._details = ""
         self._trailing: Metadata = ()
@@ -91,9 +90,10 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
         return self._stream.request.metadata
 
     def time_remaining(self) -> float | None:  # type: ignore[override] # None as in grpcio
-        if self._deadline is None:
+        deadline = self._stream.deadline
+        if deadline is None:
             return None
-        return max(0.0, self._deadline - self._stream.connection.loop.time())
+        return max(0.0, deadline - self._stream.connection.loop.time())
 
     def cancelled(self) -> bool:
         """Whether the peer has ended the call before its answer."""

@@ -45,11 +45,9 @@ class Dispatch:
 
     def begin(self, stream: Stream) -> None:
         """A call has come."""
-        deadline = None
         if stream.request.timeout is not None:
-            deadline = self._loop.time() + stream.request.timeout
-            stream.timer = self._loop.call_at(deadline, _expire, stream)
-        stream.deadline = deadline
+            stream.deadline = self._loop.time() + stream.request.timeout
+            stream.timer = self._loop.call_at(stream.deadline, _expire, stream)
         if self._interceptors:
             self._start(stream)
             return
@@ -87,7 +85,7 @@ class Dispatch:
         task = stream.task
         assert task is not None
         self.tasks.add(task)
-        context = Context(stream, stream.deadline)
+        context = Context(stream)
         try:
             handler = stream.handler
             if self._interceptors:
@@ -173,9 +171,7 @@ def _finish(stream: Stream, code: grpc.StatusCode, details: str, metadata: Metad
 
 
 def _expire(stream: Stream) -> None:
-    stream.finish(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
-    if stream.task is not None:
-        stream.task.cancel()
+    stream.refuse(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
 
 
 def _around(interceptor: Interceptor, continuation: Any) -> Any:

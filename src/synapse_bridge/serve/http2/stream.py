@@ -225,7 +225,8 @@ class Stream:
                 raise Gone
             room = min(connection.room(self), connection.peer_max_frame)
             if room <= 0:
-                self._writer = connection.blocked[self] = connection.loop.create_future()
+                self._writer = connection.loop.create_future()
+                connection.blocked[self] = None
                 try:
                     await self._writer
                 finally:
@@ -256,6 +257,14 @@ class Stream:
         if self.closed:
             return
         self.close()
+        self._stop()
+
+    def refuse(self, code: grpc.StatusCode, message: str) -> None:
+        """End the call with a status, and the handler with it."""
+        self.finish(code, message)
+        self._stop()
+
+    def _stop(self) -> None:
         if self.task is not None:
             self.task.cancel()
 
