@@ -154,7 +154,7 @@ class _Survey:
     def __init__(self) -> None:
         self._catalogue = Catalogue()
         self._models: list[str] = []
-        self._functions: dict[str, tuple[str, str]] = {}
+        self._functions: dict[str, tuple[str, ...]] = {}
         self._own: dict[str, Refusal | Unsupported] = {}
         self._roots: dict[str, Type] = {}
 
@@ -180,8 +180,11 @@ class _Survey:
         """Read a function and all that it leads to."""
         full = f"{module}.{name}"
         with self._refusals_of(full):
-            read_function(name, function, module, "", self._catalogue, Calls())
-        self._functions[full] = (f"{full}#request", f"{full}#response")
+            method = read_function(name, function, module, "", self._catalogue, Calls())
+        if method:
+            self._functions[full] = (method.request, method.response, *method.raises)
+        else:
+            self._functions[full] = ()
         self._read_pending()
 
     def _read_pending(self) -> None:

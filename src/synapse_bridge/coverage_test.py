@@ -43,6 +43,9 @@ PACKAGE = {
         Alias = Good
         """,
     "functions.py": """
+        from collections.abc import Callable
+
+        import synapse_bridge
         from parts_of_it.models import Far, Good
 
         def fine(good: Good) -> int: ...
@@ -51,16 +54,11 @@ PACKAGE = {
         def leading(far: Far) -> None: ...
 
         class Sold(Exception):
-            def __init__(self, sku: str) -> None:
-                super().__init__(sku)
-                self.sku = sku
+            def __init__(self, refund: Callable[[int], str]) -> None:
+                self.refund = refund
 
-        def failing(good: Good) -> int:
-            """Count.
-
-            Raises:
-                Sold: Nothing is left.
-            """
+        @synapse_bridge.raises(Sold)
+        def failing(good: Good) -> int: ...
 
         def _private(good: Good) -> int: ...
         """,
@@ -111,7 +109,7 @@ def test_every_model_is_named_once_where_it_is_defined(coverage: Coverage) -> No
 
 def test_public_typed_functions_are_judged_with_what_they_lead_to(coverage: Coverage) -> None:
     assert {one.name: one.mapped for one in coverage.functions} == {
-        "parts_of_it.functions.failing": True,
+        "parts_of_it.functions.failing": False,
         "parts_of_it.functions.fine": True,
         "parts_of_it.functions.half": False,
         "parts_of_it.functions.leading": False,
@@ -128,8 +126,8 @@ def test_a_model_that_leads_to_a_refused_one_says_how(coverage: Coverage) -> Non
 def test_causes_are_counted_at_their_root(coverage: Coverage) -> None:
     counts = coverage.reasons()
     (callable_,) = [cause for cause in counts if "Callable" in cause]
-    assert counts[callable_] == 4  # Bad, Near, Far, leading
-    assert sum(counts.values()) == 5
+    assert counts[callable_] == 5  # Bad, Near, Far, leading, failing
+    assert sum(counts.values()) == 6
 
 
 def test_modules_that_fail_to_import_are_told_and_programs_are_not_run(coverage: Coverage) -> None:
@@ -160,7 +158,7 @@ def test_the_command_prints_json(folder: Path, coverage: Coverage) -> None:
 def test_the_command_prints_tables_for_people(folder: Path) -> None:
     done = run(folder, "parts_of_it")
     assert done.returncode == 0, done.stderr
-    assert "3 of 6 models mapped, 1 of 3 functions mapped" in done.stdout
+    assert "3 of 6 models mapped, 1 of 4 functions mapped" in done.stdout
     assert "parts_of_it.broken cannot be imported" in done.stdout
 
 
