@@ -59,7 +59,9 @@ class Row:
     proto_option: str = ""
     """The option of every field that holds such a value."""
     python_import: str = ""
-    """The module that has to be imported for ``python``."""
+    """The module that has to be imported for ``python`` and ``annotation``."""
+    annotation: str = ""
+    """The annotation, as source, that tells this kind from others that have its ``python``."""
     from_wire: str = "{x}"
     """In a generated server, what makes the wire's value ``{x}`` one that pydantic takes."""
     to_wire: str = "{x}"
@@ -111,6 +113,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         ),
         "uint64": Row(
             python="int",
+            annotation="serve.Uint64",
             json_schema={"type": "integer", "format": "uint64"},
             proto="uint64",
             label="Uint64",
@@ -121,6 +124,8 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         ),
         "bigint": Row(
             python="int",
+            python_import="synapse_bridge",
+            annotation="Annotated[int, synapse_bridge.BigInt]",
             json_schema={"type": "integer", "format": "bigint"},
             proto="string",
             label="BigInt",
@@ -235,6 +240,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "naive_datetime": Row(
             python="datetime.datetime",
             python_import="datetime",
+            annotation="pydantic.NaiveDatetime",
             json_schema={"type": "string", "format": "naive-date-time"},
             proto="string",
             label="NaiveDatetime",
@@ -305,6 +311,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "email": _text(
             "str",
             "Email",
+            annotation="pydantic.EmailStr",
             notes="pydantic's `EmailStr`.",
         ),
         "regex": _text(
@@ -532,14 +539,30 @@ _CONTAINERS: Mapping[str, str] = {
 """The annotations of containers, by what the contract calls them."""
 
 
+_ARGUMENT_LABELS: Mapping[str, str] = {
+    "tuple": "TupleOfMany{item}",
+    "deque": "DequeOf{item}",
+    "Sequence": "SequenceOf{item}",
+    "Iterable": "IterableOf{item}",
+    "frozenset": "FrozensetOf{item}",
+    "Set": "AbstractSetOf{item}",
+    "Mapping": "MappingOf{key}{value}",
+    "defaultdict": "DefaultdictOf{key}{value}",
+    "OrderedDict": "OrderedDictOf{key}{value}",
+    "Counter": "CounterOf{key}",
+}
+"""The labels of containers that are not Python's usual ones, where that matters."""
+
+
 def fill(type_: Type, column: str, name: Callable[[Named], str]) -> str:
-    """The text of a type in a column, with ``name`` for what the user has named."""
-    template: str = getattr(row(type_), column)
-    if column == "elixir_input" and not template:
-        template = row(type_).elixir_type
-    if column == "python" and isinstance(type_, Container):
-        template = _CONTAINERS[type_.python]
-    if column == "python" and isinstance(type_, RootOf):
+    """The text of a type in a column, with ``name`` for what the user has named.
+
+    Some columns are made of others: ``annotation`` is ``python`` where it is not set. Arguments of
+    generic classes are told apart by ``argument`` (``bigint`` where ``python`` is ``int``) and, in
+    names, by ``argument_label``, which keeps containers and classes apart that travel alike.
+    """
+    template = _template(type_, column)
+    if isinstance(type_, RootOf) and template == "{name}":
         return name(type_)  # which may be what it holds
     texts = {part: fill(inner, column, name) for part, inner in parts(type_).items()}
     if isinstance(type_, Custom) and type_.elixir and column.startswith("elixir"):
@@ -547,7 +570,31 @@ def fill(type_: Type, column: str, name: Callable[[Named], str]) -> str:
     if isinstance(type_, Named):
         texts["name"] = name(type_)
     elif isinstance(type_, TupleOf):
-        texts = {"items": ("" if column == "label" else ", ").join(texts.values())}
-        if column == "python" and not type_.items:
+        label = column in ("label", "argument_label")
+        texts = {"items": ("" if label else ", ").join(texts.values())}
+        if column in _PYTHON and not type_.items:
             texts = {"items": "()"}  # as Python writes the type of the empty tuple
     return template.format(**texts)
+
+
+_PYTHON = ("python", "annotation", "argument")
+
+
+def _template(type_: Type, column: str) -> str:
+    one = row(type_)
+    match column:
+        case "annotation" | "argument" if isinstance(type_, Scalar) and one.annotation:
+            return one.annotation if column == "annotation" else type_.kind
+        case "python" | "annotation" | "argument":
+            if isinstance(type_, RootOf):
+                return "{name}"
+            return _CONTAINERS[type_.python] if isinstance(type_, Container) else one.python
+        case "argument_label":
+            if isinstance(type_, RootOf | Custom):
+                return "{name}"
+            usual = isinstance(type_, Container) and _ARGUMENT_LABELS.get(type_.python)
+            return usual or one.label
+        case "elixir_input":
+            return one.elixir_input or one.elixir_type
+        case _:
+            return str(getattr(one, column))

@@ -12,6 +12,7 @@ converters need no checks, and becomes dicts that protobuf's constructors take.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from typing_extensions import TypeIs
@@ -115,7 +116,8 @@ class Server:
         return assignment(self.names.of(EnumRef(enum.name)), table, depth=0)
 
     def _members(self, union: Union) -> list[str]:
-        entries = (f'"{m.proto}": {self._annotation(m.type)}' for m in union.members)
+        exact = self.names.exact_annotation
+        entries = (f'"{m.proto}": {exact(m.type)}' for m in union.members)
         table = call("serve.Union", display("{", entries, "}"))
         return assignment(self.names.table(union), table, depth=0)
 
@@ -225,7 +227,10 @@ class Server:
         return choice(write, f'"{field.name}" in value', "None")
 
     def _reference(self, message: Message) -> str:
-        return self.names.reference(message)
+        """The class of a message, with arguments that classes of several share (``HttpUrl``)."""
+        anything = ", ".join("Any" for _ in message.arguments)
+        name = self.names.reference(replace(message, arguments=()))
+        return f"{name}[{anything}]" if anything else name
 
     # Unions
 

@@ -120,7 +120,8 @@ class _Modules:
 
 def _standard(code: str, used: set[str]) -> list[str]:
     """The imports of the standard library, and the empty line behind them."""
-    names = [name for name in ("Any", "Literal") if re.search(rf"\b{name}\b", code)]
+    ours = ("Annotated", "Any", "Literal")
+    names = [name for name in ours if re.search(rf"(?<!\.)\b{name}\b", code)]
     lines = [f"import {m}" for m in ("collections", "collections.abc") if m in used]
     if names:
         lines.append(f"from typing import {', '.join(names)}")

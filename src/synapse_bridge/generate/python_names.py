@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import keyword
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from synapse_bridge.contract import (
     Annotation,
@@ -29,7 +30,17 @@ from synapse_bridge.contract.reach import types
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import parts
 
-_OWN = {"TYPES", "Any", "Literal", "SERVICE", "annotations", "collections", "pb", "serve"}
+_OWN = {
+    "TYPES",
+    "Annotated",
+    "Any",
+    "Literal",
+    "SERVICE",
+    "annotations",
+    "collections",
+    "pb",
+    "serve",
+}
 _LOCALS = {"error", "item", "key", "message", "request", "result", "value"}
 _SUFFIXES = ("from_wire", "to_wire", "arguments", "response", "items", "error")
 
@@ -124,14 +135,18 @@ class PythonNames:
         local, _, _ = item.name.removeprefix(_module(item)).partition("[")
         name = self.module(_module(item)) + local
         if isinstance(item, Message) and item.arguments:
-            return f"{name}[{', '.join(map(self.annotation, item.arguments))}]"
+            return f"{name}[{', '.join(map(self.exact_annotation, item.arguments))}]"
         return name
 
     def annotation(self, type_: Type) -> str:
         """The annotation of values; a ``Literal`` is spelled out, and so is a nameless union."""
         return fill(type_, "python", self._annotation)
 
-    def _annotation(self, one: Named) -> str:
+    def exact_annotation(self, type_: Type) -> str:
+        """The annotation that tells values apart that are of one class in Python."""
+        return fill(type_, "annotation", partial(self._annotation, inner=self.exact_annotation))
+
+    def _annotation(self, one: Named, inner: Callable[[Type], str] | None = None) -> str:
         match one:
             case RootOf():
                 return self.reference(one)
@@ -143,7 +158,7 @@ class PythonNames:
                 union = self._contract.union(name)
                 if union.role == "alias":
                     return self.module(_module(union)) + name.removeprefix(_module(union))
-                return " | ".join(self.annotation(member.type) for member in union.members)
+                return " | ".join((inner or self.annotation)(one.type) for one in union.members)
             case EnumRef(name):
                 enum = self._contract.enum(name)
                 if enum.role == "enum":

@@ -83,6 +83,7 @@ _CASES = (
     Case("unions", "unions", row="union"),
     Case("roots", "roots", row="root"),
     Case("structures", "structures", row="message"),
+    Case("generics", "generics", row="message"),
     Case("docstrings", "docstrings"),
     Case("parameters", "parameters:agent"),
     Case("streams", "streams"),

@@ -350,6 +350,52 @@ def test_generic_models_have_a_message_for_each_list_of_arguments(read: Read) ->
     assert messages[f"{module}.Page"].fields[0].type == ListOf(ANY)
 
 
+@pytest.mark.parametrize(
+    ("argument", "name", "proto"),
+    [
+        ("int", "int", "Int64"),
+        ("Annotated[int, BigInt]", "bigint", "BigInt"),
+        ("Annotated[int, Interval(ge=0, le=2**64 - 1)]", "uint64", "Uint64"),
+        ("datetime.datetime", "datetime.datetime", "Datetime"),
+        ("NaiveDatetime", "naive_datetime", "NaiveDatetime"),
+        ("EmailStr", "email", "Email"),
+        ("list[int]", "list[int]", "ListOfInt64"),
+        ("tuple[int, ...]", "tuple[int, ...]", "TupleOfManyInt64"),
+        ("frozenset[int]", "frozenset[int]", "FrozensetOfInt64"),
+        ("Mapping[str, int]", "collections.abc.Mapping[str, int]", "MappingOfStringInt64"),
+        ("Root", "{m}.Root", "Root"),
+        ("Bits", "{m}.Bits", "Bits"),
+    ],
+)
+def test_generic_models_are_named_after_what_their_arguments_are(
+    read: Read, argument: str, name: str, proto: str
+) -> None:
+    contract = read(
+        f"{PRELUDE}\nfrom synapse_bridge import BigInt\n"
+        f"def f(a: Page[{argument}], b: Page[str]) -> Page[{argument}]: ...\n"
+    )
+    module = contract.service.module
+    messages = {m.name: m.proto for m in contract.messages if m.name.startswith(f"{module}.Page")}
+    assert messages == {
+        f"{module}.Page[{name.format(m=module)}]": f"PageOf{proto}",
+        f"{module}.Page[str]": "PageOfString",
+    }
+
+
+def test_generic_models_with_arguments_that_travel_alike_are_one(read: Read) -> None:
+    contract = read(
+        f"{PRELUDE}\ndef f(a: Page[AnyUrl], b: Page[PositiveInt]) -> Page[HttpUrl]: ...\n"
+    )
+    protos = [m.proto for m in contract.messages if "Page" in m.name]
+    assert protos == ["PageOfInt64", "PageOfUrl"]
+
+
+def test_generic_models_whose_arguments_differ_in_constraints_are_refused(refuse: Refuse) -> None:
+    text = refuse(f"{PRELUDE}\ndef f(a: Page[int]) -> Page[Annotated[int, Field(gt=0)]]: ...\n")
+    assert "two classes `m.Page[int]`, whose arguments differ in constraints only" in text
+    assert "`class SomePage(Page[…]): ...`" in text
+
+
 def test_enums_may_have_any_values(read: Read) -> None:
     contract = read(f"{PRELUDE}\ndef f(a: Odd) -> Literal[Colour.RED, b'x']: ...\n")
     odd = next(enum for enum in contract.enums if enum.proto == "Odd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 import sys
 import typing
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,15 @@ from synapse_bridge import hints
 from synapse_bridge.contract import elixir_terms, names
 from synapse_bridge.contract.model import Enum, EnumMember, Message, Union
 from synapse_bridge.contract.registry import fill
-from synapse_bridge.contract.types import EnumRef, MessageRef, Named, Type, UnionRef
+from synapse_bridge.contract.types import (
+    Custom,
+    EnumRef,
+    MessageRef,
+    Named,
+    RootOf,
+    Type,
+    UnionRef,
+)
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.overrides import Overridden, Override
 from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
@@ -65,25 +74,29 @@ class Catalogue:
     def message(self, annotation: Any, arguments: tuple[Type, ...] = ()) -> MessageRef:
         """A reference to the message of a class with fields, which is read later.
 
-        A generic class has one for each list of ``arguments`` that it is filled in with.
+        A generic class has one for each list of ``arguments`` that it is filled in with: those that
+        are the same on the wire (``Page[AnyUrl]`` and ``Page[HttpUrl]``) share one.
         """
         cls = generic_origin(annotation)
         name = qualified(cls)
         local = cls.__qualname__
         if arguments:
-            name += f"[{', '.join(fill(one, 'python', self._name) for one in arguments)}]"
-            local += "Of" + "".join(fill(one, "label", self._label) for one in arguments)
-        if self._classes.setdefault(name, annotation) != annotation:
+            name += f"[{', '.join(fill(one, 'argument', self._name) for one in arguments)}]"
+            local += "Of" + "".join(fill(one, "argument_label", self._label) for one in arguments)
+        if self._classes.setdefault(name, cls) is not cls:
+            raise Unsupported(f"there are two classes `{name}`", "rename one of them")
+        if self.arguments.setdefault(name, arguments) != arguments:
             raise Unsupported(
-                f"there are two classes `{name}`, whose arguments differ in constraints only",
-                "derive a class with a name of its own from one of them",
+                f"there are two classes `{name}`, whose arguments differ in constraints only, "
+                "which are no part of a name",
+                f"derive a class with a name of its own: `class Some{cls.__name__}"
+                f"({cls.__name__}[…]): ...`",
             )
         if self._claim(name, cls, local):
             self.places[name] = source.class_place(cls)
-            self.arguments[name] = arguments
-            self._names[annotation] = name
-            self._noted[annotation, repr(annotation)] = name
             self.pending.append(annotation)
+        self._names[annotation] = name
+        self._noted[annotation, repr(annotation)] = name
         return MessageRef(name)
 
     def noted(self, annotation: Any) -> MessageRef | None:
@@ -211,8 +224,11 @@ class Catalogue:
         if isinstance(one, EnumRef) and self.enums[one.name].role == "literal":
             values = (names.snake(str(m.value)) for m in self.enums[one.name].members)
             return names.camelize("_".join(values)) or "Literal"
-        local = self.local[one.name][1] if one.name in self.local else one.name.rpartition(".")[2]
-        return names.message(local)
+        if one.name in self.local:
+            return names.message(self.local[one.name][1])
+        module = one.module if isinstance(one, RootOf | Custom) else one.name.rpartition(".")[0]
+        local = one.name.removeprefix(f"{module}.")
+        return names.message(re.sub(r"\W+", "_", local))  # of a generic class, with its arguments
 
 
 def _alias(value: Any) -> Any | None:

@@ -8,6 +8,7 @@ gRPC's server is loaded when a server starts.
 from synapse_bridge.serializers import serialized
 from synapse_bridge.serve.cli import main, run
 from synapse_bridge.serve.custom import Adapted, Annotated, Converted, Flags, Types
+from synapse_bridge.serve.exact_scalars import Uint64
 from synapse_bridge.serve.held import extra
 from synapse_bridge.serve.identity import Identity
 from synapse_bridge.serve.loading import CannotServe, load
@@ -49,6 +50,7 @@ __all__ = [
     "Raised",
     "Service",
     "Types",
+    "Uint64",
     "Union",
     "UnknownNumber",
     "entries",

@@ -32,6 +32,8 @@ from synapse_bridge.markers import BigInt
 from synapse_bridge.serve.wellknown import LONGEST
 
 _INT64_MAX = 2**63 - 1
+Uint64 = typing.Annotated[int, at.Ge(0), at.Le(2**64 - 1)]
+"""What generated servers call an integer whose bounds make it one without a sign."""
 _DEEPEST = 100
 """How deep values of type ``Any`` may nest."""
 

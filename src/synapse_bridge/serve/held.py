@@ -109,11 +109,14 @@ def _reader(
     )
     in_dict = in_dict and not issubclass(cls, tuple)
     takes_extra = issubclass(cls, BaseModel) and cls.model_config.get("extra") == "allow"
+    # pydantic makes a class for each list of a generic model's arguments, and two of them for one
+    # that it cannot hash. What an instance holds is checked by the arguments that are asked for.
+    generic = _generic(cls)
 
     def attributes(value: Any) -> Mapping[str, Any]:
         if type(value) is cls and in_dict and not takes_extra:
             return vars(value)
-        if not isinstance(value, cls):
+        if not isinstance(value, cls) and _generic(type(value)) is not generic:
             raise PydanticCustomError(
                 "is_instance_of", "Input should be an instance of {class}", {"class": cls.__name__}
             )
@@ -130,6 +133,11 @@ def _reader(
         return {**found, EXTRA: extra(value)} if takes_extra else found
 
     return attributes
+
+
+def _generic(cls: type) -> Any:
+    """The generic model that a class fills in, or is; any other class is itself."""
+    return getattr(cls, "__pydantic_generic_metadata__", {}).get("origin") or cls
 
 
 def _field_names(cls: Any) -> set[str]:

@@ -205,10 +205,6 @@ ROWS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 """A type for each name, and values of it that are easily lost."""
 
 
-_NO_GENERIC = ("Uint64Row", "BigintRow", "CustomRow", "NaiveDatetimeRow", "EmailRow")
-"""A generic class of theirs is refused beside that of ``int`` and so on, as the two would share a name."""
-
-
 def seen(value: Any) -> Any:
     """What is equal for equal values of equal types only, down to the sign of a zero."""
     match value:
@@ -239,9 +235,9 @@ def _model(title: str, kind: Any, default: Any) -> type[BaseModel]:
         "maybe": kind | None,
         "maybe_absent": (kind | None, None),
         "either": list[kind | Other],
+        "page": Page[kind],
+        "tree": Tree[kind],
     }
-    if title not in _NO_GENERIC:
-        fields |= {"page": Page[kind], "tree": Tree[kind]}
     return create_model(title, __config__=_OPEN, __module__=__name__, **fields)
 
 
@@ -249,12 +245,8 @@ def filled(name):  # type: ignore[no-untyped-def] # so that it is no function of
     """A model of a row, with all values of its type."""
     _, values = ROWS[name]
     last = values[-1]
-    generic: dict[str, Any] = {}
-    if _class_of(name) not in _NO_GENERIC:
-        page, tree = Page[ROWS[name][0]], Tree[ROWS[name][0]]
-        branches = [tree.model_construct(leaf=values[0], branches=[])]
-        generic["page"] = page.model_construct(item=last, following=list(values))
-        generic["tree"] = tree.model_construct(leaf=last, branches=branches)
+    page, tree = Page[ROWS[name][0]], Tree[ROWS[name][0]]
+    branches = [tree.model_construct(leaf=values[0], branches=[])]
     made: BaseModel = globals()[_class_of(name)].model_construct(
         required=last,
         default=last,
@@ -263,7 +255,8 @@ def filled(name):  # type: ignore[no-untyped-def] # so that it is no function of
         maybe=last,
         maybe_absent=last,
         either=[*values, Other(no=1)],
-        **generic,
+        page=page.model_construct(item=last, following=list(values)),
+        tree=tree.model_construct(leaf=last, branches=branches),
     )
     return made
 

@@ -18,7 +18,7 @@ def box_of_int64_from_wire(message: pb.BoxOfInt64) -> dict[str, Any]:
     return value
 
 
-def box_of_int64_to_wire(value: _structures.Box[int]) -> dict[str, Any]:
+def box_of_int64_to_wire(value: _structures.Box[Any]) -> dict[str, Any]:
     return {
         "content": value.content,
     }
@@ -31,9 +31,7 @@ def box_of_page_of_int64_from_wire(message: pb.BoxOfPageOfInt64) -> dict[str, An
     return value
 
 
-def box_of_page_of_int64_to_wire(
-    value: _structures.Box[_structures.Page[int]],
-) -> dict[str, Any]:
+def box_of_page_of_int64_to_wire(value: _structures.Box[Any]) -> dict[str, Any]:
     return {
         "content": page_of_int64_to_wire(value.content),
     }
@@ -114,7 +112,7 @@ def page_of_int64_from_wire(message: pb.PageOfInt64) -> dict[str, Any]:
     return value
 
 
-def page_of_int64_to_wire(value: _structures.Page[int]) -> dict[str, Any]:
+def page_of_int64_to_wire(value: _structures.Page[Any]) -> dict[str, Any]:
     return {
         "items": value.items,
         "following": value.following,
@@ -129,7 +127,7 @@ def page_of_item_from_wire(message: pb.PageOfItem) -> dict[str, Any]:
     return value
 
 
-def page_of_item_to_wire(value: _structures.Page[_structures.Item]) -> dict[str, Any]:
+def page_of_item_to_wire(value: _structures.Page[Any]) -> dict[str, Any]:
     return {
         "items": [item_to_wire(item) for item in value.items],
         "following": None if value.following is None else item_to_wire(value.following),
