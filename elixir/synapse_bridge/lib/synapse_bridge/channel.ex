@@ -43,6 +43,7 @@ defmodule SynapseBridge.Channel do
 
   alias SynapseBridge.Channel.{
     Call,
+    CallMetadata,
     Connector,
     Contract,
     Exchange,
@@ -53,7 +54,7 @@ defmodule SynapseBridge.Channel do
   }
 
   alias SynapseBridge.{Server, Status, Telemetry}
-  alias SynapseBridge.Transport.{Credentials, Metadata, Request, Response}
+  alias SynapseBridge.Transport.{Metadata, Request, Response}
 
   # For a call that nobody takes.
   @most_attempts 5
@@ -120,7 +121,7 @@ defmodule SynapseBridge.Channel do
 
   # With how often it was made again.
   defp repeated(table, call, wait?, opts) do
-    case option(opts, :idempotent, false) and table.options.retry do
+    case Options.given(opts, :idempotent, false) and table.options.retry do
       false -> {once(table, call, wait?), 0}
       settings -> Retry.run(settings, call, &once(table, &1, wait?))
     end
@@ -255,16 +256,17 @@ defmodule SynapseBridge.Channel do
     Options.call!(opts)
 
     with {:ok, table} <- Table.fetch(channel),
-         {:ok, metadata} <- opts |> option(:metadata, []) |> Metadata.encode(),
-         {:ok, metadata} <- add_credentials(metadata, table, option(opts, :credentials, nil)) do
-      metadata = add_traceparent(metadata, option(opts, :traceparent, nil))
+         {:ok, metadata} <- opts |> Options.given(:metadata, []) |> Metadata.encode(),
+         %{options: options} = table,
+         {:ok, metadata} <-
+           CallMetadata.complete(metadata, options, opts, &Options.exposed/1) do
       {head, head_size} = Table.head(table, path)
       {metadata, metadata_size} = Request.metadata(metadata)
-      timeout = option(opts, :timeout, Map.fetch!(table.options, timeout))
+      timeout = Options.given(opts, :timeout, Map.fetch!(options, timeout))
 
       call = %Call{
         caller: self(),
-        client: option(opts, :client, nil),
+        client: Options.given(opts, :client, nil),
         path: path,
         head: head,
         metadata: metadata,
@@ -274,42 +276,13 @@ defmodule SynapseBridge.Channel do
         deadline: Call.deadline(timeout)
       }
 
-      {:ok, table, call, option(opts, :wait_for_ready, table.options.wait_for_ready)}
+      {:ok, table, call, Options.given(opts, :wait_for_ready, options.wait_for_ready)}
     else
       :error -> {:error, not_running(channel)}
       {:error, text} -> {:error, Status.local(:invalid_argument, text)}
       {:denied, text} -> {:error, Status.local(:unauthenticated, text)}
     end
   end
-
-  defp add_credentials(metadata, %{options: %{credentials: nil}}, nil), do: {:ok, metadata}
-
-  defp add_credentials(metadata, %{options: %{credentials: fun}}, nil),
-    do: credentials(metadata, fun)
-
-  defp add_credentials(metadata, %{options: options}, credentials) do
-    {:ok, fun} = Credentials.new(credentials)
-
-    if Options.secure?(options),
-      do: credentials(metadata, fun),
-      else: {:denied, "call option :credentials: " <> Options.insecure(options)}
-  end
-
-  defp credentials(metadata, fun) do
-    case Credentials.metadata(fun) do
-      {:ok, field} -> {:ok, [field | metadata]}
-      {:error, text} -> {:denied, text}
-    end
-  end
-
-  defp add_traceparent(metadata, nil) do
-    case Telemetry.traceparent() do
-      nil -> metadata
-      value -> [{"traceparent", value} | metadata]
-    end
-  end
-
-  defp add_traceparent(metadata, value), do: [{"traceparent", value} | metadata]
 
   defp result(:timeout, table, call), do: {:error, deadline_exceeded(table, call.allowed)}
 
@@ -390,13 +363,6 @@ defmodule SynapseBridge.Channel do
   # A server that enforces the deadline may be a little faster than our own clock.
   defp cancelled(call, status) do
     if Call.remaining(call.deadline) == 0, do: :timeout, else: {:error, status}
-  end
-
-  defp option(opts, name, default) do
-    case List.keyfind(opts, name, 0) do
-      {_name, value} when value != nil -> value
-      _none -> default
-    end
   end
 
   defp not_running(channel) do

@@ -199,8 +199,8 @@ defmodule SynapseBridge.Channel.Options do
     targets = targets!(target, checked)
     options = struct!(__MODULE__, managed(%{checked | targets: targets}))
 
-    if options.credentials && not secure?(options),
-      do: raise(ArgumentError, "channel option :credentials: " <> insecure(options))
+    if text = options.credentials && exposed(options),
+      do: raise(ArgumentError, "channel option :credentials: " <> text)
 
     options
   end
@@ -237,19 +237,15 @@ defmodule SynapseBridge.Channel.Options do
 
   def targets(_other), do: {:error, "expected a list of targets, like [\"10.0.0.1:50051\"]"}
 
-  @doc "Whether credentials may go to the servers of the channel."
-  @spec secure?(t()) :: boolean()
-  def secure?(options) do
-    options.tls != false or options.allow_insecure or Enum.all?(options.targets, &Target.local?/1)
-  end
+  @doc "Why credentials must not go to the servers of the channel; `nil` if they may."
+  @spec exposed(t()) :: String.t() | nil
+  def exposed(%{tls: tls, allow_insecure: insecure}) when tls != false or insecure, do: nil
 
-  @doc "Says why they may not."
-  @spec insecure(t()) :: String.t()
-  def insecure(options) do
-    target = Enum.find(options.targets, &(not Target.local?(&1)))
-
-    "whoever is on the way to #{target} could read them: set tls: true, or " <>
-      "allow_insecure: true where something else protects the connection"
+  def exposed(options) do
+    if target = Enum.find(options.targets, &(not Target.local?(&1))) do
+      "whoever is on the way to #{target} could read them: set tls: true, or " <>
+        "allow_insecure: true where something else protects the connection"
+    end
   end
 
   @doc """
@@ -283,6 +279,15 @@ defmodule SynapseBridge.Channel.Options do
   def call!(opts) do
     call_options!(opts)
     opts
+  end
+
+  @doc "What a call was given for an option; one that is `nil` was not."
+  @spec given(keyword(), atom(), default) :: term() | default when default: term()
+  def given(opts, name, default \\ nil) do
+    case List.keyfind(opts, name, 0) do
+      {_name, value} when value != nil -> value
+      _none -> default
+    end
   end
 
   defp call_options!([]), do: :ok

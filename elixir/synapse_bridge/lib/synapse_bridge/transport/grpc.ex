@@ -45,9 +45,10 @@ if Code.ensure_loaded?(GRPC.Stub) do
     @behaviour SynapseBridge.Transport
 
     alias SynapseBridge.Channel.Call, as: Time
+    alias SynapseBridge.Channel.CallMetadata
     alias SynapseBridge.Channel.Options, as: CallOptions
-    alias SynapseBridge.{Status, Telemetry}
-    alias SynapseBridge.Transport.{Credentials, Metadata, Request}
+    alias SynapseBridge.Status
+    alias SynapseBridge.Transport.{Metadata, Request}
     alias SynapseBridge.Transport.GRPC.{Call, Connector, Exchange, Options}
 
     @impl true
@@ -91,17 +92,16 @@ if Code.ensure_loaded?(GRPC.Stub) do
     defp call(channel, path, request, timeout, given) do
       CallOptions.call!(given)
       options = Connector.options(channel)
-      timeout = option(given, :timeout, Map.fetch!(options, timeout))
+      timeout = CallOptions.given(given, :timeout, Map.fetch!(options, timeout))
       deadline = Time.deadline(timeout)
-      wait? = option(given, :wait_for_ready, options.wait_for_ready)
-      metadata = option(given, :metadata, [])
+      wait? = CallOptions.given(given, :wait_for_ready, options.wait_for_ready)
+      metadata = CallOptions.given(given, :metadata, [])
 
       with :ok <- size(request),
            # The library writes the fields; this says what is wrong with them.
            {:ok, _fields} <- Metadata.encode(metadata),
            {:ok, metadata} <-
-             add_credentials(metadata, options, option(given, :credentials, nil)),
-           metadata = add_traceparent(metadata, option(given, :traceparent, nil)),
+             CallMetadata.complete(metadata, options, given, &Options.exposed/1),
            {:ok, channel} <- Connector.channel(channel, wait?, timeout, deadline) do
         call = %Call{path: path, channel: channel, metadata: metadata}
         {:ok, %{call | allowed: timeout, deadline: deadline}}
@@ -116,39 +116,6 @@ if Code.ensure_loaded?(GRPC.Stub) do
       with {:error, size} <- Request.size(request) do
         text = "the request has #{size} bytes; gRPC allows 4 GiB"
         {:error, Status.local(:resource_exhausted, text)}
-      end
-    end
-
-    defp add_credentials(metadata, %{credentials: nil}, nil), do: {:ok, metadata}
-
-    defp add_credentials(metadata, %{credentials: fun}, nil), do: credentials(metadata, fun)
-
-    defp add_credentials(metadata, options, credentials) do
-      {:ok, fun} = Credentials.new(credentials)
-
-      if Options.secure?(options),
-        do: credentials(metadata, fun),
-        else: {:denied, "call option :credentials: " <> Options.insecure(options)}
-    end
-
-    defp credentials(metadata, fun) do
-      case Credentials.metadata(fun) do
-        {:ok, field} -> {:ok, [field | metadata]}
-        {:error, text} -> {:denied, text}
-      end
-    end
-
-    defp add_traceparent(metadata, value) do
-      case value || Telemetry.traceparent() do
-        nil -> metadata
-        value -> [{"traceparent", value} | metadata]
-      end
-    end
-
-    defp option(options, name, default) do
-      case List.keyfind(options, name, 0) do
-        {_name, value} when value != nil -> value
-        _none -> default
       end
     end
   end

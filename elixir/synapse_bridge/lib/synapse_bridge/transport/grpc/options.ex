@@ -45,17 +45,17 @@ if Code.ensure_loaded?(GRPC.Stub) do
     def new!(options) do
       checked = Schema.new!(schema(), options, "channel over the library grpc:")
 
-      cond do
-        checked.target == nil ->
-          raise ArgumentError,
-                "a channel needs the option :target, like target: \"localhost:50051\""
+      if checked.target == nil,
+        do:
+          raise(
+            ArgumentError,
+            "a channel needs the option :target, like target: \"localhost:50051\""
+          )
 
-        checked.credentials != nil and not secure?(checked) ->
-          raise ArgumentError, "channel option :credentials: " <> insecure(checked)
+      if text = checked.credentials && exposed(checked),
+        do: raise(ArgumentError, "channel option :credentials: " <> text)
 
-        true ->
-          checked
-      end
+      checked
     end
 
     @doc "The defaults, for calls on a channel of the caller's own."
@@ -77,19 +77,16 @@ if Code.ensure_loaded?(GRPC.Stub) do
       end
     end
 
-    @doc "Whether credentials may go to the server."
-    @spec secure?(map()) :: boolean()
-    def secure?(%{allow_insecure: true}), do: true
+    @doc "Why credentials must not go to the server; `nil` if they may."
+    @spec exposed(map()) :: String.t() | nil
+    def exposed(%{allow_insecure: true}), do: nil
 
-    def secure?(%{connect: connect, target: target}),
-      do: connect.()[:cred] != nil or (target != nil and Target.local?(target))
-
-    @doc "Says why they may not."
-    @spec insecure(map()) :: String.t()
-    def insecure(_options) do
-      "whoever is on the way to the server could read them: give connect: [cred: " <>
-        "GRPC.Credential.new(ssl: ...)], or allow_insecure: true where something else protects " <>
-        "the connection"
+    def exposed(%{connect: connect, target: target}) do
+      if connect.()[:cred] == nil and (target == nil or not Target.local?(target)) do
+        "whoever is on the way to the server could read them: give connect: [cred: " <>
+          "GRPC.Credential.new(ssl: ...)], or allow_insecure: true where something else protects " <>
+          "the connection"
+      end
     end
 
     @doc "A target as the library writes it."
