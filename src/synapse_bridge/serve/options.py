@@ -18,6 +18,8 @@ from synapse_bridge.serve.kind import option
 from synapse_bridge.serve.loading import CannotServe
 
 _MAX_CONNECTIONS: Final = 10_000
+_MAX_PENDING: Final = 512 * 1024 * 1024
+_MAX_ARRIVAL: Final = 60.0
 
 
 def _default_threads() -> int:
@@ -114,6 +116,13 @@ class Options:
         _MAX_CONNECTIONS, kind.POSITIVE, "connections at once, of a process"
     )
     max_calls: int = option(16_384, kind.POSITIVE, "calls at once, of a process")
+    max_pending: int = option(
+        _MAX_PENDING, kind.BYTES, "requests that no function has taken yet, of a process"
+    )
+    max_arrival: float = option(
+        _MAX_ARRIVAL, kind.DURATION, "time for the request of a call to arrive whole",
+        metavar="SECONDS",
+    )  # fmt: skip
     max_peer_calls: int | None = option(
         None, kind.POSITIVE, "calls at once of one client address, of a process"
     )
@@ -164,6 +173,14 @@ class Options:
             (
                 self.transport == "grpcio" and self.max_connections != _MAX_CONNECTIONS,
                 "--max-connections: --transport grpcio cannot count them; http2 does",
+            ),
+            (
+                self.transport == "grpcio" and self.max_pending != _MAX_PENDING,
+                "--max-pending: --transport grpcio cannot count them; http2 does",
+            ),
+            (
+                self.transport == "grpcio" and self.max_arrival != _MAX_ARRIVAL,
+                "--max-arrival: --transport grpcio waits for as long as it takes; http2 does not",
             ),
             (
                 isinstance(self.listen, Unix) and self.port_file,

@@ -95,6 +95,7 @@ class Server:
             access=auth.build(options),
             observers=observers,
             max_deadline=options.max_deadline,
+            max_arrival=options.max_arrival if options.transport == "http2" else None,
         )
 
     def _handlers(self) -> Handlers:

@@ -56,7 +56,10 @@ class _Http2(http2.Server):
                 max_header_list=options.max_header,
                 # The gate tells which limit is reached; here a client would wait in silence.
                 max_streams=_beyond(options.max_calls),
+                max_calls=_beyond(options.max_calls),
                 max_connections=options.max_connections,
+                max_pending=options.max_pending,
+                arrival=options.max_arrival,
             )
         )
         self._options = options

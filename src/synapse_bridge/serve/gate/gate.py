@@ -13,7 +13,7 @@ import grpc.aio
 from synapse_bridge.serve import call as calls
 from synapse_bridge.serve.auth import Access
 from synapse_bridge.serve.call import Call
-from synapse_bridge.serve.exhausted import Exhausted
+from synapse_bridge.serve.exhausted import Exhausted, late
 from synapse_bridge.serve.gate import kinds
 from synapse_bridge.serve.gate.deadlines import Deadlines, Expired
 from synapse_bridge.serve.gate.kinds import Handler, Respond
@@ -53,6 +53,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
         access: Access | None = None,
         observers: Sequence[Observer] = (),
         max_deadline: float | None = None,
+        max_arrival: float | None = None,
     ) -> None:
         self._handlers = handlers
         self._paths = paths
@@ -61,6 +62,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
         self._access = access
         self._observers = observers
         self._deadlines = Deadlines(max_deadline) if max_deadline else None
+        self._arrivals = Deadlines(max_arrival) if max_arrival else None
         self._kept: dict[str, Handler] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -81,7 +83,7 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
         by_peer = self._limits.peer_calls is not None and rule.counted
         if needs_identity or by_peer:
             # Whoever is refused should not be able to make the server read their request.
-            respond = _from_the_headers(handler, respond)
+            respond = _from_the_headers(handler, respond, self._arrivals)
             return kinds.from_the_headers(handler, self._followed(path, rule, respond))
         if self._observers or (self._deadlines and rule.bounded):
             return kinds.like(handler, self._followed(path, rule, respond))
@@ -179,13 +181,21 @@ async def _within(
         await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, text)
 
 
-def _from_the_headers(handler: Handler, respond: Respond) -> Respond:
+def _from_the_headers(handler: Handler, respond: Respond, arrivals: Deadlines | None) -> Respond:
     """What a handler does, where its own kind is not the one that gRPC knows."""
     if handler.request_streaming and handler.response_streaming:
         return respond
 
+    async def read(context: Context) -> Any:
+        if arrivals is None:
+            return await context.read()
+        try:
+            return await arrivals.within(context.read())
+        except Expired:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, late(arrivals.seconds))
+
     async def handle(requests: Any, context: Context) -> None:
-        request = requests if handler.request_streaming else await context.read()
+        request = requests if handler.request_streaming else await read(context)
         if request is kinds.EOF:
             text = "the request has no message"
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,36 @@ def test_metadata_beyond_the_limit_is_refused(folder: Path, pb: Any, transport: 
         code = code_of(lambda: text(request, metadata=metadata, timeout=20))
         assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert text(request, timeout=20).result == "hello"
+
+
+@pytest.mark.parametrize("credentials", [(), ("--max-peer-calls", "9")], ids=["open", "at once"])
+def test_a_request_that_does_not_arrive_is_refused(
+    folder: Path, credentials: tuple[str, ...]
+) -> None:
+    """Also where the call begins with its headers, and waits for the request itself."""
+    options = ("--max-arrival", "0.3", *credentials)
+    with started(folder, *options) as server, server.channel() as channel:
+        never = threading.Event()
+        # On the wire the request of a unary call is a stream of one message.
+        call = channel.stream_unary("/probe.v1.ProbeService/Text").future(_after(never), timeout=20)
+        assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "within 0.3 seconds (max_arrival)" in call.details()
+        never.set()
+
+
+def _after(event: threading.Event) -> Iterator[bytes]:
+    event.wait()
+    yield b""
+
+
+def test_requests_that_are_too_much_together_are_refused(folder: Path, pb: Any) -> None:
+    options = ("--max-pending", "100000")
+    with started(folder, *options) as server, server.channel() as channel:
+        text = stub(channel, "Text")
+        with pytest.raises(grpc.RpcError, match="at most 100000 bytes of requests") as error:
+            text(pb.TextRequest(text="x" * 200_000), timeout=20)
+        assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert len(text(pb.TextRequest(text="x" * 90_000), timeout=20).result) == 90_000
 
 
 def test_the_access_log_has_a_line_for_every_call(folder: Path, pb: Any) -> None:

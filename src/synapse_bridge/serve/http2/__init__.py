@@ -8,11 +8,14 @@ and the handler is several times what the call itself needs (``docs/performance.
 ==================  ================================================================
 :mod:`.frames`      frames as bytes: RFC 9113, section 6
 :mod:`.fields`      header blocks, and the request that they describe
+:mod:`.blocks`      header blocks out of frames
 :mod:`.connection`  one connection: reads frames, keeps its streams and their limits
+:mod:`.load`        what all connections hold together, and the limits on that
 :mod:`.stream`      one call on the wire: messages in, messages and trailers out
 :mod:`.context`     the call as a handler sees it
 :mod:`.dispatch`    finds the handler of a call and runs it
-:mod:`.server`      listening sockets, draining
+:mod:`.listener`    a listening socket: who is accepted, and the TLS handshake
+:mod:`.server`      all sockets and connections; draining
 ==================  ================================================================
 """
 

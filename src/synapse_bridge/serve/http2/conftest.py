@@ -184,9 +184,14 @@ def data(stream: int, message: bytes, *, end: bool = False) -> bytes:
     return frames.frame(frames.DATA, frames.END_STREAM if end else 0, stream, payload)
 
 
-def within(seconds: float, main: Callable[[], Awaitable[None]]) -> None:
+def within(
+    seconds: float,
+    main: Callable[[], Awaitable[None]],
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     """Run an asynchronous test, which must not take longer."""
-    asyncio.run(asyncio.wait_for(main(), seconds))
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(asyncio.wait_for(main(), seconds))
 
 
 @pytest.fixture

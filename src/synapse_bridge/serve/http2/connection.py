@@ -9,10 +9,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from synapse_bridge.serve.http2 import frames, peer
-from synapse_bridge.serve.http2.fields import BEYOND, Malformed, Requests
+from synapse_bridge.serve.http2.blocks import Blocks
+from synapse_bridge.serve.http2.fields import Malformed, Requests
+from synapse_bridge.serve.http2.floods import Floods
 from synapse_bridge.serve.http2.frames import ConnectionFault, ErrorCode, StreamFault
 from synapse_bridge.serve.http2.limits import Limits
 from synapse_bridge.serve.http2.liveness import Liveness
+from synapse_bridge.serve.http2.load import Load
 from synapse_bridge.serve.http2.messages import Refused
 from synapse_bridge.serve.http2.outbox import Outbox
 from synapse_bridge.serve.http2.stream import Stream
@@ -33,12 +36,14 @@ _DRAIN: Final = b"draining"
 class Connection(asyncio.Protocol):
     """Reads what a client sends, as RFC 9113 demands of a server.
 
-    ``peer_window`` is the initial window of its streams, ``peer_max_frame`` the largest frame it
-    takes, ``blocked`` the streams that wait for room to send, the longest first.
+    ``load`` is that of all connections of the server. ``peer_window`` is the initial window of its
+    streams, ``peer_max_frame`` the largest frame it takes, ``blocked`` the streams that wait for
+    room to send, the longest first.
     """
 
-    def __init__(self, dispatch: Dispatch, limits: Limits, all_: set[Connection]) -> None:
+    def __init__(self, dispatch: Dispatch, limits: Limits, load: Load) -> None:
         self.limits = limits
+        self.load = load
         self.loop = asyncio.get_running_loop()
         self.streams: dict[int, Stream] = {}
         self.blocked: dict[Stream, None] = {}
@@ -49,19 +54,18 @@ class Connection(asyncio.Protocol):
         self.write: Callable[[bytes], None]
         self._outbox: Outbox
         self._liveness: Liveness
-        self._all = all_
         self._dispatch = dispatch
         self._requests = Requests(limits.max_header_list)
         self._rest = b""
         self._greeted = False
-        self._block: tuple[int, int, bytearray] | None = None
+        self._blocks = Blocks(limits.max_header_list)
+        self._held = 0
         self._last = 0
         self._receive_window = _WINDOW
         self._leaving = False
         self._refusing = False
         self._closed = False
-        self._control = 0
-        self._second = 0.0
+        self._floods = Floods(limits.max_control)
 
     # What asyncio tells
 
@@ -76,13 +80,7 @@ class Connection(asyncio.Protocol):
             LOG.info("%s did not choose h2 by ALPN: closed", self.peer())
             self._abort()
             return
-        if len(self._all) >= limits.max_connections:
-            LOG.info("%s: closed, there are %s connections", self.peer(), len(self._all))
-            self.write(frames.settings({}))
-            self.write(frames.goaway(0, ErrorCode.ENHANCE_YOUR_CALM, "max_connections"))
-            self.close()
-            return
-        self._all.add(self)
+        self.load.connections.add(self)
         values = {
             frames.MAX_CONCURRENT_STREAMS: limits.max_streams,
             frames.INITIAL_WINDOW_SIZE: limits.window,
@@ -98,6 +96,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             self._rest = self._read(self._rest + data if self._rest else data)
+            self._hold(len(self._rest) + self._blocks.size)
         except ConnectionFault as fault:
             LOG.info("%s broke the protocol: %s (%s)", self.peer(), fault.rule, fault.code.name)
             self.write(frames.goaway(self._last, fault.code, fault.rule))
@@ -112,7 +111,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._closed = True
-        self._all.discard(self)
+        self.load.connections.discard(self)
+        self._hold(0)
         self._liveness.stop()
         for stream in list(self.streams.values()):
             stream.cancel()
@@ -141,8 +141,7 @@ class Connection(asyncio.Protocol):
             stream = int.from_bytes(data[start + 5 : start + 9], "big") & frames.MAX_WINDOW
             payload = data[start + frames.HEADER_SIZE : end]
             start = end
-            if self._block is not None and kind != frames.CONTINUATION:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
+            self._blocks.expect(kind)
             try:
                 if kind == frames.DATA:
                     self._on_data(flags, stream, payload)
@@ -150,23 +149,28 @@ class Connection(asyncio.Protocol):
                     self._on_headers(flags, stream, payload)
                 elif kind in _OTHERS:
                     if kind != frames.WINDOW_UPDATE:
-                        self._count()
+                        self._floods.count()
                     _OTHERS[kind](self, flags, stream, payload)
             except StreamFault as fault:
                 # As dear as a RST_STREAM of the peer's own: a call may have begun for it.
-                self._count()
+                self._floods.count()
                 LOG.info("%s broke the protocol in a call: %s", self.peer(), fault.rule)
                 self._reset(fault.stream, fault.code)
         return data[start:]
 
-    def _count(self) -> None:
-        """Hold control frames against what a second may have."""
-        now = self.loop.time()
-        if now - self._second >= 1:
-            self._second, self._control = now, 0
-        self._control += 1
-        if self._control > self.limits.max_control:
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many control frames")
+    def _hold(self, size: int) -> None:
+        """Count the bytes of a frame or header block that is not complete.
+
+        It cannot be refused for itself, so there is as much room again before it costs the
+        connection.
+        """
+        if size == self._held:
+            return
+        more = size > self._held
+        self.load.pending += size - self._held
+        self._held = size
+        if more and self.load.pending > 2 * self.limits.max_pending:
+            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "max_pending")
 
     def _on_data(self, flags: int, id_: int, payload: bytes) -> None:
         size = len(payload)
@@ -178,7 +182,7 @@ class Connection(asyncio.Protocol):
             self._receive_window = _WINDOW
         end = flags & frames.END_STREAM
         if not size and not end:
-            self._count()
+            self._floods.count()
         stream = self.streams.get(id_)
         if stream is None:
             return self._expect_known(id_)
@@ -202,28 +206,14 @@ class Connection(asyncio.Protocol):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a frame of the idle stream {id_}")
 
     def _on_headers(self, flags: int, id_: int, payload: bytes) -> None:
-        payload = frames.unpadded(flags, payload)
-        if flags & frames.PRIORITIZED:
-            if len(payload) < 5:
-                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "HEADERS too short")
-            payload = payload[5:]
-        if id_ % 2 == 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"HEADERS of the stream {id_}")
-        if flags & frames.END_HEADERS:
-            self._on_block(flags, id_, payload)
-        else:
-            self._block = (id_, flags, bytearray(payload))
+        block = self._blocks.begin(flags, id_, payload)
+        if block is not None:
+            self._on_block(*block)
 
     def _on_continuation(self, flags: int, id_: int, payload: bytes) -> None:
-        if self._block is None or self._block[0] != id_:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "an unexpected CONTINUATION")
-        _, first, block = self._block
-        block += payload
-        if len(block) > BEYOND * self.limits.max_header_list:
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "a header block without an end")
-        if flags & frames.END_HEADERS:
-            self._block = None
-            self._on_block(first, id_, bytes(block))
+        block = self._blocks.go_on(flags, id_, payload)
+        if block is not None:
+            self._on_block(*block)
 
     def _on_block(self, flags: int, id_: int, block: bytes) -> None:
         end = bool(flags & frames.END_STREAM)
@@ -241,12 +231,16 @@ class Connection(asyncio.Protocol):
         stream = self.streams[id_] = Stream(self, id_, request)
         if end:
             stream.ended = True
-        if request.http_status != 200:
-            stream.refuse_http(request.http_status)
-        elif request.refusal is not None:
-            stream.finish(*request.refusal)
-        else:
-            self._dispatch.begin(stream)
+        try:
+            self.load.begin(request.size)
+            if request.http_status != 200:
+                stream.refuse_http(request.http_status)
+            elif request.refusal is not None:
+                stream.finish(*request.refusal)
+            else:
+                self._dispatch.begin(stream)
+        except Refused as refused:
+            stream.finish(refused.code, refused.message)
 
     def _on_trailers(self, id_: int, block: bytes, *, end: bool) -> None:
         self._requests.decode(block)  # The table must stay the same as the client's.
@@ -269,7 +263,7 @@ class Connection(asyncio.Protocol):
             raise StreamFault(id_, ErrorCode.FRAME_SIZE_ERROR, "PRIORITY not of 5 bytes")
 
     def _on_rst_stream(self, flags: int, id_: int, payload: bytes) -> None:
-        _expect_size(payload, 4, "RST_STREAM")
+        frames.expect_size(payload, 4, "RST_STREAM")
         stream = self.streams.get(id_)
         if stream is None:
             self._expect_known(id_)
@@ -277,9 +271,9 @@ class Connection(asyncio.Protocol):
             stream.cancel()
 
     def _on_settings(self, flags: int, id_: int, payload: bytes) -> None:
-        _expect_connection(id_, "SETTINGS")
+        frames.expect_connection(id_, "SETTINGS")
         if flags & frames.ACK:
-            return _expect_size(payload, 0, "an acknowledgement of SETTINGS")
+            return frames.expect_size(payload, 0, "an acknowledgement of SETTINGS")
         values = frames.read_settings(payload)
         window = values.get(frames.INITIAL_WINDOW_SIZE, self.peer_window)
         for stream in self.streams.values():
@@ -295,8 +289,8 @@ class Connection(asyncio.Protocol):
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE from a client")
 
     def _on_ping(self, flags: int, id_: int, payload: bytes) -> None:
-        _expect_connection(id_, "PING")
-        _expect_size(payload, 8, "PING")
+        frames.expect_connection(id_, "PING")
+        frames.expect_size(payload, 8, "PING")
         if not flags & frames.ACK:
             self.write(frames.ping(payload, ack=True))
         elif payload == _DRAIN and self._leaving:
@@ -306,12 +300,12 @@ class Connection(asyncio.Protocol):
             self._close_if_done()
 
     def _on_goaway(self, flags: int, id_: int, payload: bytes) -> None:
-        _expect_connection(id_, "GOAWAY")
+        frames.expect_connection(id_, "GOAWAY")
         self._leaving = self._refusing = True
         self._close_if_done()
 
     def _on_window_update(self, flags: int, id_: int, payload: bytes) -> None:
-        _expect_size(payload, 4, "WINDOW_UPDATE")
+        frames.expect_size(payload, 4, "WINDOW_UPDATE")
         increment = int.from_bytes(payload, "big") & frames.MAX_WINDOW
         if id_ == 0:
             if increment == 0:
@@ -407,13 +401,3 @@ _OTHERS: Final[Mapping[int, Callable[[Connection, int, int, bytes], None]]] = Ma
     }
 )
 """Frames of any other type are ignored (RFC 9113, 4.1)."""
-
-
-def _expect_size(payload: bytes, size: int, what: str) -> None:
-    if len(payload) != size:
-        raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"{what} not of {size} bytes")
-
-
-def _expect_connection(id_: int, what: str) -> None:
-    if id_ != 0:
-        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"{what} of a stream")

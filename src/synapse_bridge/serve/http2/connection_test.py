@@ -363,10 +363,13 @@ def test_a_peer_that_reads_nothing_cannot_hold_a_connection_that_ends(echo: Echo
                 greeting = frames.PREFACE + largest + room
                 call = headers(1, request("Produce")) + data(1, b"1000000", end=True)
                 await loop.sock_sendall(bound, greeting + call)
-                while not (held := set(server._connections)) or not next(iter(held))._outbox.paused:
+                while (
+                    not (held := set(server._load.connections))
+                    or not next(iter(held))._outbox.paused
+                ):
                     await asyncio.sleep(0)
                 await loop.sock_sendall(bound, frames.ping(b"short", ack=False))
-                while server._connections:
+                while server._load.connections:
                     await asyncio.sleep(0)
 
     within(20, main)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
@@ -13,6 +13,7 @@ import grpc.aio
 
 from synapse_bridge.serve.http2.context import Context
 from synapse_bridge.serve.http2.fields import Metadata
+from synapse_bridge.serve.http2.load import Load
 from synapse_bridge.serve.http2.messages import Refused
 from synapse_bridge.serve.http2.stream import Gone, Stream
 
@@ -26,21 +27,19 @@ class CallDetails(NamedTuple):
     invocation_metadata: Metadata
 
 
-Interceptor: TypeAlias = "grpc.aio.ServerInterceptor[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class Dispatch:
     """The handlers of a server, and the calls that run.
 
-    A call with one request message begins when that is there; all others with their header block,
-    and so do all where there are interceptors, which may refuse a call before its request is read.
+    A call with one request message begins when that is there; all others with their header block.
     """
 
-    def __init__(self, interceptors: Sequence[Interceptor] = ()) -> None:
+    def __init__(self, load: Load) -> None:
         self.handlers: list[grpc.GenericRpcHandler[Any, Any]] = []
         self.tasks: set[asyncio.Task[None]] = set()
-        self._interceptors = tuple(interceptors)
+        self._load = load
         self._loop = asyncio.get_running_loop()
 
     def begin(self, stream: Stream) -> None:
@@ -48,16 +47,16 @@ class Dispatch:
         if stream.request.timeout is not None:
             stream.deadline = self._loop.time() + stream.request.timeout
             stream.timer = self._loop.call_at(stream.deadline, _expire, stream)
-        if self._interceptors:
-            self._start(stream)
-            return
         stream.handler = self._find(CallDetails(stream.request.path, stream.request.metadata))
         if stream.handler is None or stream.handler.request_streaming or stream.ended:
             self._start(stream)
+        else:
+            self._load.await_request(stream)
 
     def complete(self, stream: Stream) -> None:
         """All messages of a call's request have come."""
         if stream.task is None and not stream.closed:
+            self._load.arrived(stream)
             self._start(stream)
 
     def _find(self, details: Any) -> Handler | None:
@@ -66,16 +65,6 @@ class Dispatch:
             if found is not None:
                 return found
         return None
-
-    async def _intercepted(self, details: CallDetails) -> Handler | None:
-        async def find(details: Any) -> Any:
-            return self._find(details)
-
-        continuation = find
-        for interceptor in reversed(self._interceptors):
-            continuation = _around(interceptor, continuation)
-        found: Handler | None = await continuation(details)
-        return found
 
     def _start(self, stream: Stream) -> None:
         stream.task = self._loop.create_task(self._run(stream))
@@ -88,9 +77,6 @@ class Dispatch:
         context = Context(stream)
         try:
             handler = stream.handler
-            if self._interceptors:
-                request = stream.request
-                handler = await self._intercepted(CallDetails(request.path, request.metadata))
             if handler is None:
                 raise Refused(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
             await _handle(handler, stream, context)
@@ -172,10 +158,3 @@ def _finish(stream: Stream, code: grpc.StatusCode, details: str, metadata: Metad
 
 def _expire(stream: Stream) -> None:
     stream.refuse(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
-
-
-def _around(interceptor: Interceptor, continuation: Any) -> Any:
-    async def intercept(details: Any) -> Any:
-        return await interceptor.intercept_service(continuation, details)
-
-    return intercept

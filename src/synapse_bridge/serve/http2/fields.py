@@ -21,7 +21,8 @@ from hpack.table import HeaderTable
 
 from synapse_bridge.serve.http2.frames import ConnectionFault, ErrorCode
 
-MOST_REMEMBERED: Final = 512
+MOST_REMEMBERED: Final = 64 * 1024
+"""Bytes of the header lists whose requests a connection remembers."""
 BEYOND: Final = 4
 """How many times the limit a header list may have before it costs the connection. Decoding must
 go to the end of a block, so a list that is only refused has to be decoded."""
@@ -46,12 +47,13 @@ class Malformed(Exception):
 class Request:
     """What the header block of a call says.
 
-    ``timeout`` is in seconds, ``length`` the promised size of the body. ``http_status`` refuses
-    what is no gRPC call at all; ``refusal`` is the gRPC status and message of a call that is one,
-    and that cannot be answered otherwise.
+    ``size`` is that of the header list, ``timeout`` in seconds, ``length`` the promised size of the
+    body. ``http_status`` refuses what is no gRPC call at all; ``refusal`` is the gRPC status and
+    message of a call that is one, and that cannot be answered otherwise.
     """
 
     path: str
+    size: int = 0
     metadata: Metadata = ()
     timeout: float | None = None
     encoding: str = "identity"
@@ -78,6 +80,7 @@ class Requests:
         self._decoder = hpack.Decoder(max_header_list_size=BEYOND * max_header_list)
         self._table = self._decoder.header_table = _Table()
         self._known: dict[bytes, Request] = {}
+        self._known_size = 0
 
     def read(self, block: bytes) -> Request:
         """The request that a block describes.
@@ -93,16 +96,19 @@ class Requests:
         # What begins with 001 changes the size of the table (RFC 7541, 6.3), and may evict.
         resized = block[:1] >= b"\x20" and block[:1] < b"\x40"
         same = self._table.changes == changes and not resized
-        if not same or len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
         request = read_request(fields)
         size = sum(len(name) + len(value) + 32 for name, value in fields)
+        if not same or self._known_size + size > MOST_REMEMBERED:
+            self._known.clear()
+            self._known_size = 0
         if size > self._limit:
             text = f"The headers have {size} bytes, where {self._limit} are allowed (max_header)"
             refusal = (grpc.StatusCode.RESOURCE_EXHAUSTED, text)
-            request = replace(request, metadata=(), refusal=refusal)
+            return replace(request, metadata=(), refusal=refusal)
+        request = replace(request, size=size)
         if same:
             self._known[block] = request
+            self._known_size += size
         return request
 
     def decode(self, block: bytes) -> list[tuple[bytes, bytes]]:

@@ -154,3 +154,15 @@ def read_settings(payload: bytes) -> dict[int, int]:
     if not SMALLEST_MAX_FRAME <= size <= LARGEST_MAX_FRAME:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "MAX_FRAME_SIZE out of its range")
     return values
+
+
+def expect_size(payload: bytes, size: int, what: str) -> None:
+    """Raise for a payload of another size."""
+    if len(payload) != size:
+        raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"{what} not of {size} bytes")
+
+
+def expect_connection(stream: int, what: str) -> None:
+    """Raise for a frame of a stream that can only be one of the connection."""
+    if stream != 0:
+        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"{what} of a stream")

@@ -12,6 +12,7 @@ from synapse_bridge.serve.http2 import Limits, frames
 from synapse_bridge.serve.http2.conftest import Echo, data, headers, request
 from synapse_bridge.serve.http2.connection import Connection
 from synapse_bridge.serve.http2.dispatch import Dispatch
+from synapse_bridge.serve.http2.load import Load
 
 USUAL = [
     *(headers(stream, request(name)) for stream in (1, 3, 5) for name in ("Unary", "Mirror")),
@@ -64,10 +65,10 @@ def test_a_connection_survives_any_bytes(conversation: list[bytes], piece: int) 
         asyncio.get_running_loop().set_exception_handler(
             lambda _, context: complaints.append(context)
         )
-        dispatch = Dispatch()
+        load = Load(Limits())
+        dispatch = Dispatch(load)
         dispatch.handlers.append(Echo().handlers())
-        connections: set[Connection] = set()
-        connection, transport = Connection(dispatch, Limits(), connections), Transport()
+        connection, transport = Connection(dispatch, Limits(), load), Transport()
         connection.connection_made(transport)
         sent = frames.PREFACE + b"".join(conversation)
         for start in range(0, len(sent), piece):
@@ -77,7 +78,8 @@ def test_a_connection_survives_any_bytes(conversation: list[bytes], piece: int) 
         for _ in range(20):
             await asyncio.sleep(0)
         assert not connection.streams
-        assert not connections
+        assert not load.connections
+        assert (load.streams, load.pending) == (0, 0)
         assert not dispatch.tasks
         assert not complaints
 

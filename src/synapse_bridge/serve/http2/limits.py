@@ -23,7 +23,15 @@ class Limits:
     max_streams: int = 1000
     """Calls at once on a connection; the peer is told, and more are refused as retryable."""
     max_connections: int = 10_000
-    """Connections of a server. One more is told GOAWAY, and closed."""
+    """Connections of a server, TLS handshakes among them. One more is told GOAWAY, and closed; with
+    TLS it is closed at once."""
+    max_calls: int = 100_000
+    """Calls of a server that are on the wire, whether they run or their request is still coming."""
+    max_pending: int = 512 * 1024 * 1024
+    """Bytes that a server holds of headers and requests that no handler has taken. A call beyond it
+    is refused; a frame that is not complete costs the connection beyond twice of it."""
+    arrival: float = 60.0
+    """How long the one message of a request may take, from its headers to its end."""
     window: int = 1024 * 1024
     """Bytes of request messages per call that nobody has taken yet."""
     handshake: float = 20.0

@@ -26,7 +26,8 @@ class Refused(Exception):
 class Messages:
     """The messages of a request, as they come in pieces of any size.
 
-    ``held`` are the bytes of those that wait to be taken; ``limit`` is that of one message.
+    ``held`` are the bytes of those that wait to be taken, ``size`` also those of one that is not
+    complete; ``limit`` is that of one message.
     """
 
     __slots__ = ("_buffer", "_encoding", "_limit", "_queue", "held")
@@ -47,6 +48,11 @@ class Messages:
     def partial(self) -> bool:
         """Whether a message is not complete yet."""
         return bool(self._buffer)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all that has come and was not taken."""
+        return self.held + len(self._buffer)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece; raises :class:`Refused` for a message that may not be."""
@@ -79,6 +85,12 @@ class Messages:
         message = self._queue.popleft()
         self.held -= len(message) + PREFIX
         return message
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._queue.clear()
+        self._buffer.clear()
+        self.held = 0
 
     def _put(self, message: bytes) -> None:
         self._queue.append(message)

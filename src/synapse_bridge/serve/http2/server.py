@@ -12,8 +12,10 @@ import grpc
 
 from synapse_bridge.serve.address import private
 from synapse_bridge.serve.http2.connection import Connection
-from synapse_bridge.serve.http2.dispatch import Dispatch, Interceptor
+from synapse_bridge.serve.http2.dispatch import Dispatch
 from synapse_bridge.serve.http2.limits import Limits
+from synapse_bridge.serve.http2.listener import Listener
+from synapse_bridge.serve.http2.load import Load
 
 _BACKLOG: Final = 1024
 
@@ -29,18 +31,13 @@ class Server:
     certificates can be loaded anew while the server runs.
     """
 
-    def __init__(
-        self,
-        limits: Limits | None = None,
-        interceptors: Sequence[Interceptor] = (),
-    ) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._loop = asyncio.get_running_loop()
-        self._dispatch = Dispatch(interceptors)
-        self._connections: set[Connection] = set()
+        self._load = Load(self._limits)
+        self._dispatch = Dispatch(self._load)
         self._sockets: list[tuple[socket.socket, ssl.SSLContext | None]] = []
-        self._servers: list[asyncio.Server] = []
-        self._stopped = asyncio.Event()
+        self._listeners: list[Listener] = []
 
     def add_generic_rpc_handlers(
         self, handlers: Sequence[grpc.GenericRpcHandler[Any, Any]]
@@ -91,22 +88,20 @@ class Server:
 
     async def start(self) -> None:
         """Take connections."""
+        limits = self._limits
         for bound, tls in self._sockets:
-            unix = bound.family == socket.AF_UNIX
-            create = self._loop.create_unix_server if unix else self._loop.create_server
-            handshake = self._limits.handshake if tls else None
-            self._servers.append(
-                await create(self._connection, sock=bound, ssl=tls, ssl_handshake_timeout=handshake)
-            )
+            listener = Listener(bound, tls, self._load, self._connection, limits.handshake)
+            listener.start()
+            self._listeners.append(listener)
 
     def _connection(self) -> Connection:
-        return Connection(self._dispatch, self._limits, self._connections)
+        return Connection(self._dispatch, self._limits, self._load)
 
     async def stop(self, grace: float | None = None) -> None:
         """Take no more connections and calls; cancel what still runs after ``grace`` seconds."""
-        for server in self._servers:
-            server.close()
-        for connection in list(self._connections):
+        while self._listeners:
+            self._listeners.pop().close()
+        for connection in list(self._load.connections):
             connection.drain()
         await asyncio.sleep(0)  # so that calls which have come begin
         await self._drained(self._loop.time() + (grace or 0))
@@ -116,9 +111,8 @@ class Server:
         if late:
             # One that goes on after its cancellation cannot be waited for.
             await asyncio.wait(late, timeout=1)
-        for connection in list(self._connections):
+        for connection in list(self._load.connections):
             connection.close()
-        self._stopped.set()
 
     async def _drained(self, end: float) -> None:
         """Wait until no call runs, and none is on its way any more, or until ``end``.
@@ -127,17 +121,9 @@ class Server:
         that says nothing is not waited for long.
         """
         tasks, patience = self._dispatch.tasks, _PATIENCE
-        while (tasks or self._connections) and patience > 0 and self._loop.time() < end:
+        while (tasks or self._load.connections) and patience > 0 and self._loop.time() < end:
             if tasks:
                 await asyncio.wait(set(tasks), timeout=end - self._loop.time())
             else:
                 await asyncio.sleep(_LOOK)
                 patience -= _LOOK
-
-    async def wait_for_termination(self, timeout: float | None = None) -> bool:
-        """Wait until the server has stopped; returns whether it has not within ``timeout``."""
-        try:
-            await asyncio.wait_for(self._stopped.wait(), timeout)
-        except TimeoutError:
-            return True
-        return False

@@ -74,13 +74,20 @@ class Stream:
     def receive(self, data: bytes, size: int) -> None:
         """Take the payload of a DATA frame, ``size`` bytes with its padding.
 
-        Raises :class:`Refused` for a message that is too large or malformed.
+        Raises :class:`Refused` for a message that is too large or malformed, and for any when the
+        server holds too much.
         """
         self._receive_window -= size
         if self._receive_window < 0:
             raise StreamFault(self.id, ErrorCode.FLOW_CONTROL_ERROR, "more data than the window")
         self._total += len(data)
-        self._messages.feed(data)
+        load, messages = self.connection.load, self._messages
+        before = messages.size
+        try:
+            messages.feed(data)
+        finally:
+            load.pending += messages.size - before
+        load.check()
         self._replenish()
         if self._reader is not None and self._messages.ready:
             _wake(self._reader)
@@ -106,6 +113,7 @@ class Stream:
             await self._reader
             self._reader = None
         message = self._messages.take()
+        self.connection.load.pending -= len(message) + PREFIX
         self._replenish()
         return message
 
@@ -272,6 +280,8 @@ class Stream:
         """Nothing goes over the stream any more."""
         self.closed = True
         self.connection.forget(self)
+        self.connection.load.end(self, self.request.size + self._messages.size)
+        self._messages.clear()
         if self.timer is not None:
             self.timer.cancel()
         _wake(self._reader)
