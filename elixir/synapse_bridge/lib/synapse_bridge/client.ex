@@ -69,7 +69,7 @@ defmodule SynapseBridge.Client do
   """
 
   alias SynapseBridge.{Error, Transport}
-  alias SynapseBridge.Client.{Arguments, Rpc, Streaming}
+  alias SynapseBridge.Client.{Arguments, Rpc, Session, Streaming}
 
   @typedoc "An option of every call."
   @type option ::
@@ -180,11 +180,11 @@ defmodule SynapseBridge.Client do
   @doc "Calls a function with its arguments by name; options as described above."
   @spec call(Rpc.t(), map(), keyword()) :: {:ok, term()} | :ok | {:error, Exception.t()}
   def call(%Rpc{} = rpc, arguments, options) do
-    with {:ok, request, items, options} <- prepare(rpc, arguments, options) do
+    with {:ok, {_, request, _, options} = prepared} <- prepare(rpc, arguments, options) do
       case rpc.stream do
         nil -> send_request(rpc, rpc.request.encode(request), options)
-        :client -> Streaming.result({rpc, request, items, options})
-        _server_or_bidi -> {:ok, Streaming.enumerable({rpc, request, items, options})}
+        :client -> Streaming.result(prepared)
+        _server_or_bidi -> {:ok, Streaming.enumerable(prepared)}
       end
     end
   end
@@ -203,13 +203,18 @@ defmodule SynapseBridge.Client do
   @spec call_stream(Rpc.t(), map(), keyword()) ::
           {:ok, SynapseBridge.Stream.t()} | {:error, Exception.t()}
   def call_stream(rpc, arguments, options) do
-    with {:ok, request, items, options} <- prepare(rpc, arguments, options),
-         do: {:ok, SynapseBridge.Stream.open({rpc, request, items, options})}
+    with {:ok, prepared} <- prepare(rpc, arguments, options),
+         do: {:ok, SynapseBridge.Stream.open(prepared)}
   end
 
-  defp prepare(rpc, arguments, options) do
-    with {:error, violations} <- Arguments.request(rpc, arguments, options),
-         do: {:error, Error.invalid(violations)}
+  @doc false
+  # Checks a call, which can then be made.
+  @spec prepare(Rpc.t(), map(), keyword()) :: {:ok, Session.prepared()} | {:error, Error.t()}
+  def prepare(rpc, arguments, options) do
+    case Arguments.request(rpc, arguments, options) do
+      {:ok, request, items, options} -> {:ok, {rpc, request, items, options}}
+      {:error, violations} -> {:error, Error.invalid(violations)}
+    end
   end
 
   defp send_request(rpc, bytes, options) do

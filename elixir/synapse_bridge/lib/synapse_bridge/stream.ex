@@ -40,15 +40,16 @@ defmodule SynapseBridge.Stream do
   @type event :: {:item, term()} | :done | {:error, Exception.t()}
 
   @doc false
-  @spec open(Session.prepared()) :: t()
-  def open(prepared) do
+  # `source` opens, reads and closes the call.
+  @spec open(prepared :: tuple(), source :: module()) :: t()
+  def open(prepared, source \\ Session) do
     {ref, owner} = {make_ref(), self()}
     callers = [owner | Process.get(:"$callers", [])]
 
     pid =
       spawn(fn ->
         Process.put(:"$callers", callers)
-        run(prepared, ref, owner, Process.monitor(owner))
+        run({source, prepared}, ref, owner, Process.monitor(owner))
       end)
 
     %__MODULE__{ref: ref, pid: pid}
@@ -84,18 +85,18 @@ defmodule SynapseBridge.Stream do
     end
   end
 
-  defp run(prepared, ref, owner, monitor) do
-    case open_for(owner, prepared, monitor) do
-      {:ok, session} -> deliver(session, ref, owner, monitor)
+  defp run({source, prepared}, ref, owner, monitor) do
+    case open_for(owner, source, prepared, monitor) do
+      {:ok, session} -> deliver({source, session}, ref, owner, monitor)
       {:error, error} -> send(owner, {ref, [{:error, error}]})
     end
   end
 
   # A call may wait for long until it can be made, and nothing else is heard meanwhile.
-  defp open_for(owner, prepared, monitor) do
+  defp open_for(owner, source, prepared, monitor) do
     opener = self()
     guard = spawn(fn -> guard(Process.monitor(owner), Process.monitor(opener), opener) end)
-    opened = Session.open(prepared, monitor)
+    opened = source.open(prepared, monitor)
     Process.exit(guard, :kill)
     opened
   end
@@ -107,11 +108,11 @@ defmodule SynapseBridge.Stream do
     end
   end
 
-  defp deliver(session, ref, owner, monitor) do
-    case next_events(session) do
+  defp deliver({source, session}, ref, owner, monitor) do
+    case next_events(source, session) do
       {:items, items, session} ->
         send(owner, {ref, Enum.map(items, &{:item, &1})})
-        wait(session, ref, owner, monitor)
+        wait({source, session}, ref, owner, monitor)
 
       :done ->
         send(owner, {ref, [:done]})
@@ -124,16 +125,16 @@ defmodule SynapseBridge.Stream do
     end
   end
 
-  defp wait(session, ref, owner, monitor) do
+  defp wait({source, session} = call, ref, owner, monitor) do
     receive do
-      {^ref, :next} -> deliver(session, ref, owner, monitor)
-      {:DOWN, ^monitor, :process, _owner, _reason} -> Session.close(session)
+      {^ref, :next} -> deliver(call, ref, owner, monitor)
+      {:DOWN, ^monitor, :process, _owner, _reason} -> source.close(session)
     end
   end
 
   # What a streamed argument has raised is an event like any other failure.
-  defp next_events(session) do
-    Session.next(session)
+  defp next_events(source, session) do
+    source.next(session)
   rescue
     error -> {:error, error}
   catch

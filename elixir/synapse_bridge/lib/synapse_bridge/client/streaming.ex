@@ -6,28 +6,30 @@ defmodule SynapseBridge.Client.Streaming do
   alias SynapseBridge.Client.Session
   alias SynapseBridge.{Error, Status}
 
-  @doc "The results as a lazy enumerable."
-  @spec enumerable(Session.prepared()) :: Enumerable.t()
-  def enumerable(prepared), do: Stream.resource(fn -> open!(prepared) end, &next/1, &close/1)
+  @doc "The results as a lazy enumerable. `source` opens, reads and closes the calls."
+  @spec enumerable(prepared :: tuple(), source :: module()) :: Enumerable.t()
+  def enumerable(prepared, source \\ Session) do
+    Stream.resource(fn -> open!(prepared, source) end, &next(&1, source), &close(&1, source))
+  end
 
-  defp open!(prepared) do
-    case Session.open(prepared) do
+  defp open!(prepared, source) do
+    case source.open(prepared) do
       {:ok, session} -> session
       {:error, error} -> raise error
     end
   end
 
-  defp next(session) do
-    case Session.next(session) do
+  defp next(session, source) do
+    case source.next(session) do
       {:items, items, session} -> {items, session}
       :done -> {:halt, :done}
       {:error, error} -> {:halt, {:failed, error}}
     end
   end
 
-  defp close(:done), do: :ok
-  defp close({:failed, error}), do: raise(error)
-  defp close(session), do: Session.close(session)
+  defp close(:done, _source), do: :ok
+  defp close({:failed, error}, _source), do: raise(error)
+  defp close(session, source), do: source.close(session)
 
   @doc "The one result of a call with a streamed argument."
   @spec result(Session.prepared()) :: {:ok, term()} | :ok | {:error, Exception.t()}
