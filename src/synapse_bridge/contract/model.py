@@ -159,7 +159,8 @@ class UnionMember:
     ``name`` says which (``int``, ``cat``), ``proto`` is its field in the message's oneof and
     ``elixir`` its tag (an atom, without the colon). ``positions`` says where Python has it: each is
     a path of indices through the annotation's nested unions, ``None`` left out. There are several
-    where alternatives are the same on the wire.
+    where alternatives are the same on the wire. Where the annotation's order is not to be relied
+    on, there are none, and ``sign`` tells the member: a class or a kind of value.
     """
 
     name: str
@@ -169,6 +170,7 @@ class UnionMember:
     elixir: str = ""
     doc: str = ""
     positions: tuple[tuple[int, ...], ...] = ()
+    sign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,14 @@ def _wire_field(field: Field, protos: Mapping[str, str]) -> Field:
 
 def _wire_union(union: Union, protos: Mapping[str, str]) -> Union:
     members = [
-        replace(member, type=_wire_type(member.type, protos), doc="", elixir="", positions=())
+        replace(
+            member,
+            type=_wire_type(member.type, protos),
+            doc="",
+            elixir="",
+            positions=(),
+            sign="",
+        )
         for member in sorted(union.members, key=lambda member: member.number)
     ]
     return Union(union.proto, union.proto, "", tuple(members))

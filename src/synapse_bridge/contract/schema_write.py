@@ -336,6 +336,7 @@ def _union(union: Union) -> Schema:
                     "elixir": member.elixir,
                     "doc": member.doc,
                     "positions": [list(path) for path in member.positions],
+                    **({"sign": member.sign} if member.sign else {}),
                 }
                 for member in union.members
             ],

@@ -244,8 +244,8 @@ class Server:
             shape = Slot("optional", element(member.type))
             value = self.values.read(shape, f"message.{member.proto}")
             if len(union.members) > 1:
-                paths = (sequence(map(str, path)) for path in member.positions)
-                value = call("serve.sent", value, *paths)
+                paths = [sequence(map(str, path)) for path in member.positions]
+                value = call("serve.sent", value, *(paths or [literal(member.sign)]))
             lines.append(f'        case "{member.proto}":')
             lines += statement(concat("return ", value), depth=3)
         return [*lines, "        case _:", "            return serve.no_member()"]

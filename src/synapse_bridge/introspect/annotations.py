@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import enum
 import sys
+import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -36,6 +37,7 @@ from synapse_bridge.introspect.refusal import Unsupported
 from synapse_bridge.introspect.scalars import scalar_kind
 from synapse_bridge.introspect.structures import check_class, is_structure, validators_of
 from synapse_bridge.introspect.unions import Name, Recursion, read_union
+from synapse_bridge.signs import is_wrapped_anothers
 
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
@@ -49,7 +51,10 @@ def read_type(annotation: Any, context: Context, metadata: Iterable[Any] = ()) -
     written, inner = hints.peel_to_alias(annotation)
     metadata = [*inner, *metadata]
     if hints.is_alias(written):
-        return _alias(written, context, metadata)
+        ordered = not typing.get_args(written)
+        return _alias(written, replace(context, ordered=ordered), metadata)
+    if is_wrapped_anothers(annotation):
+        context = replace(context, ordered=False)
     return _read(written, None, context, metadata)
 
 
@@ -104,11 +109,11 @@ def _read(annotation: Any, name: Name | None, context: Context, metadata: list[A
     if kind is not None:
         return _scalar("bigint" if known.bigint and kind == "int64" else kind, values, context)
     if (container := hints.container(annotation)) is not None:
-        return _container(container, values, context)
+        return _container(container, values, context.under(annotation))
     if hints.is_union(annotation):
         members = hints.alternatives(annotation, metadata).members
         if len(members) == 1:  # Optional: what stands beside it is about its value.
-            type_ = read_type(members[0].annotation, context, metadata)
+            type_ = read_type(members[0].annotation, context.under(annotation), metadata)
             has_none = isinstance(type_, Nullable) or type_ == Scalar("any")
             return type_ if has_none else _nullable(type_)
         return read_union(annotation, name, metadata, context, read_type)
@@ -185,7 +190,8 @@ def _class(annotation: Any, cls: type, context: Context) -> Type:
     if is_structure(cls):
         if (noted := context.catalogue.noted(annotation)) is not None:
             return noted
-        arguments = tuple(read_type(one, context) for one in hints.arguments_of(annotation))
+        inside = context.under(annotation)
+        arguments = tuple(read_type(one, inside) for one in hints.arguments_of(annotation))
         return context.catalogue.message(annotation, arguments)
     if (custom := adapted(cls)) is not None:
         return custom

@@ -316,6 +316,45 @@ def f() -> Annotated[Union[A, Annotated[Union[B, C], Field(discriminator="kind")
     assert contract.unions[0].discriminator == "kind"
 
 
+@pytest.mark.parametrize("first", ["Colour, Item", "Item, Colour"])
+def test_numbers_do_not_depend_on_who_wrote_a_union_first(read: Read, first: str) -> None:
+    """`typing` has one object for both orders, with that of the one that was made first."""
+    contract = read(
+        f"{PRELUDE}\nList[Union[{first}]]\nList[Union[{first}, str, int]]\n"
+        "Pet = Union[Item, Colour]\n"
+        "def f(a: List[Union[Item, str, int, Colour]], b: list[Item | str], c: List[Pet],\n"
+        "      d: Pet, e: Dict[str, Union[Item, Literal['b', 'a']]]) -> None: ...\n"
+    )
+    module = contract.service.module
+    found = {
+        union.name.removeprefix(f"{module}."): [
+            (member.name, member.number, member.positions, member.sign.removeprefix(f"{module}."))
+            for member in union.members
+        ]
+        for union in contract.unions
+    }
+    assert found == {
+        "Pet": [("item", 1, (), "Item"), ("colour", 2, (), "Colour")],
+        "f.a": [
+            ("int", 1, (), "int"),
+            ("str", 2, (), "str"),
+            ("colour", 3, (), "Colour"),
+            ("item", 4, (), "Item"),
+        ],
+        "f.b": [("item", 1, ((0,),), ""), ("str", 2, ((1,),), "")],
+        "f.e": [("item", 1, (), "Item"), ("literal", 2, (), "literal")],
+    }
+
+
+def test_what_only_its_order_tells_is_refused_where_there_is_none(refuse: Refuse) -> None:
+    text = refuse(f"{PRELUDE}\ndef f(a: List[Union[list[int], list[str]]]) -> None: ...\n")
+    assert "alternatives `list` and `list_2` are told apart by their order only" in text
+    assert 'TypeAliasType("Item", A | B)' in text
+    alias = 'Item2 = TypeAliasType("Item2", Union[list[int], list[str]])'
+    refused = refuse(f"{PRELUDE}\n{alias}\ndef f(a: List[Item2], b): ...\n")
+    assert "order" not in refused
+
+
 def test_recursive_aliases_are_unions(read: Read) -> None:
     contract = read(f"{PRELUDE}\ndef f(a: Tree) -> Nest: ...\n")
     module = contract.service.module

@@ -115,6 +115,8 @@ class Catalogue:
     def union(self, union: Union, local: str, place: Place) -> UnionRef:
         """A reference to a union, which is known as ``local`` in its module."""
         known = self.unions.get(union.name)
+        if known is not None and known != union and (same := _reconciled(known, union)):
+            self.unions[union.name] = known = union = same
         if known is not None and known != union:
             free, count = union.name, 1
             while not self.is_free(free):
@@ -229,6 +231,21 @@ class Catalogue:
         module = one.module if isinstance(one, RootOf | Custom) else one.name.rpartition(".")[0]
         local = one.name.removeprefix(f"{module}.")
         return names.message(re.sub(r"\W+", "_", local))  # of a generic class, with its arguments
+
+
+def _reconciled(one: Union, other: Union) -> Union | None:
+    """One union that is met in its order and out of it: it has its order, and its members' signs.
+
+    ``None`` where the two are different ones.
+    """
+    signed = {member.type: member.sign for member in (*one.members, *other.members) if member.sign}
+    ordered = other if one.members[0].sign else one
+    if {member.type for member in one.members} != {member.type for member in other.members}:
+        return None
+    if ordered.members[0].sign or len(signed) < len(ordered.members):
+        return None
+    members = (replace(m, positions=(), sign=signed[m.type]) for m in ordered.members)
+    return replace(ordered, members=tuple(members))
 
 
 def _alias(value: Any) -> Any | None:

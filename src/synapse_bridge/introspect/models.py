@@ -86,6 +86,7 @@ class _Reader:
 
     def __init__(self, name: str, annotation: Any, cls: type, catalogue: Catalogue) -> None:
         self._name = name
+        self._annotation = annotation
         self._class = hints.class_of(annotation) or cls
         self._origin = cls
         self._catalogue = catalogue
@@ -178,6 +179,7 @@ class _Reader:
             namespace=vars(sys.modules[home]),
             config=config_of(self._class),
             checked=checked,
+            ordered=not hints.is_parametrized(self._annotation),
         )
 
     def _type(

@@ -17,6 +17,7 @@ import pydantic
 from synapse_bridge import hints
 from synapse_bridge.contract import names
 from synapse_bridge.contract.model import Message, Union, UnionMember
+from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.types import (
     Custom,
     EnumRef,
@@ -36,6 +37,7 @@ from synapse_bridge.introspect.catalogue import Catalogue, LiteralValue
 from synapse_bridge.introspect.context import Context, Read
 from synapse_bridge.introspect.literals import is_literal, literal_of, literal_values
 from synapse_bridge.introspect.refusal import Unsupported
+from synapse_bridge.signs import ANY_OF_THEM, OTHER
 
 _PLAIN = {str: "string", bool: "bool", int: "int64", bytes: "bytes"}
 """The scalar that takes in literals of a type."""
@@ -67,13 +69,19 @@ def read_union(
     """
     found = hints.alternatives(annotation, metadata)
     literals, others = _sorted(found.members)
-    members, nullable = _members(others, context, read)
+    inside = context.under(annotation)
+    if any(len(one.path) > 1 for one in found.members):
+        context = replace(context, ordered=context.ordered and inside.ordered)
+    members, nullable = _members(others, inside, read)
     if literals:
         values, with_none = _literal_values(literals)
         nullable |= with_none
         _add_literals(members, values, context)
     nullable |= found.nullable
-    members.sort(key=lambda member: member.positions[0])
+    if context.ordered:
+        members.sort(key=lambda member: member.positions[0])
+    else:
+        members.sort(key=lambda member: fill(member.type, "label", lambda one: one.name))
     if not members:
         raise Unsupported("only None fits it", "leave it out")
     if len(members) == 1:
@@ -171,6 +179,10 @@ def _alias(annotation: Any, context: Context) -> Name | None:
     for name, value in context.catalogue.aliases(context.namespace):
         if hints.is_union(value) and _arguments(value) == ours:
             return Name(context.module, name, "alias")
+    if not context.ordered:
+        for name, value in context.catalogue.aliases(context.namespace):
+            if hints.is_union(value) and value == annotation:
+                return Name(context.module, name, "alias")
     return None
 
 
@@ -181,7 +193,10 @@ def _arguments(union: Any) -> list[Any]:
 def _named(members: Sequence[_Member], name: Name, context: Context) -> UnionRef:
     """A reference to the union of these members, which the catalogue has from now on."""
     full = f"{name.module}.{name.local}"
-    union = Union(full, "", "", _tagged(members, context), None, name.role, "", name.module)
+    tagged = _tagged(members, context)
+    if not context.ordered:
+        tagged = _signed(tagged, context)
+    union = Union(full, "", "", tagged, None, name.role, "", name.module)
     return context.catalogue.union(union, name.local, context.place)
 
 
@@ -203,6 +218,58 @@ def _tagged(members: Sequence[_Member], context: Context) -> tuple[UnionMember, 
         tagged.append(UnionMember(name, number, member.type, proto, elixir, "", positions))
     return tuple(tagged)
 
+
+def _signed(members: Iterable[UnionMember], context: Context) -> tuple[UnionMember, ...]:
+    """The members without the places where Python has them: a sign tells each."""
+    found: dict[str, UnionMember] = {}
+    signed = []
+    for member in members:
+        sign = ANY_OF_THEM if len(member.positions) > 1 else _sign(member.type, context)
+        # The schema of a class that is mapped may be of any kind.
+        kind = OTHER if isinstance(member.type, Custom) else sign
+        first = found.setdefault(kind, member)
+        if kind != ANY_OF_THEM and first is not member:
+            raise Unsupported(
+                f"its alternatives `{first.name}` and `{member.name}` are told apart by their "
+                "order only, and Python takes `List[A | B]` and `List[B | A]` for one type",
+                'give the union a name, `Item = TypeAliasType("Item", A | B)`, and hold that',
+            )
+        signed.append(replace(member, positions=(), sign=sign))
+    return tuple(signed)
+
+
+def _sign(type_: Type, context: Context) -> str:
+    """What tells values of a type from those of others, see :mod:`synapse_bridge.signs`."""
+    match type_:
+        case Scalar(kind):
+            return _SIGNS.get(kind, OTHER)
+        case ListOf(python=python):
+            return _SIGNS.get(python, OTHER)
+        case SetOf():
+            return "set"
+        case TupleOf():
+            return "tuple"
+        case MapOf(python="dict" | "Mapping"):
+            return "dict"
+        case EnumRef(name) if context.catalogue.enums[name].role == "literal":
+            return "literal"
+        case MessageRef(name) | EnumRef(name) | RootOf(name=name) | Custom(name=name):
+            return name.partition("[")[0]
+    return OTHER
+
+
+_SIGNS = {
+    **{kind: kind for kind in ("bool", "bytes", "decimal", "uuid", "url", "date", "time")},
+    **{
+        "int64": "int",
+        "uint64": "int",
+        "bigint": "int",
+        "double": "float",
+        "timedelta": "timedelta",
+    },
+    **{"string": "str", "email": "str", "datetime": "datetime", "naive_datetime": "datetime"},
+    **{"list": "list", "Iterable": "list", "deque": "list", "tuple": "tuple"},
+}
 
 _TAGS = {
     "int64": "int",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 from pydantic_core import CoreSchema, ValidationError
@@ -23,6 +24,7 @@ from synapse_bridge.serve.entries import Entries
 from synapse_bridge.serve.exact import checker
 from synapse_bridge.serve.path import HIDDEN
 from synapse_bridge.serve.unreadable import Unreadable
+from synapse_bridge.signs import ANY_OF_THEM, OTHER, is_union, signs
 
 
 class _Sent:
@@ -30,8 +32,9 @@ class _Sent:
 
     sent: Any
     """The value as it was."""
-    positions: tuple[Path, ...]
-    """Where the annotation has the member; indices into nested unions, from the outside in."""
+    positions: tuple[Path | str, ...]
+    """Where the annotation has the member; indices into nested unions, from the outside in. A text
+    is the member's sign."""
 
 
 def _marker(base: type) -> type:
@@ -43,8 +46,11 @@ _MARKERS: Mapping[type, Callable[[Any], Any]] = {
 }
 
 
-def sent(value: Any, *positions: Path) -> Any:
+def sent(value: Any, *positions: Path | str) -> Any:
     """The value, marked as the member of a union that stands at ``positions`` of its annotation.
+
+    Where the order of the annotation is not to be relied on, it is the member with that
+    :mod:`sign <synapse_bridge.signs>`.
 
     Values whose type alone tells the member (a boolean, a date, a member of an enum) get no mark.
     """
@@ -149,7 +155,7 @@ class _Rewriter:
     CHANGED = frozenset({"union", "tagged-union", "json", "generator"})
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        self._known: dict[str, CoreSchema] = {}
         self._shared: dict[str, CoreSchema] = {}
 
     def whole(self, schema: CoreSchema) -> CoreSchema:
@@ -157,7 +163,7 @@ class _Rewriter:
         inner: Any = schema
         if inner["type"] == "definitions":
             inner, known = inner["schema"], inner["definitions"]
-        self._known = {one["ref"] for one in known}
+        self._known = {one["ref"]: one for one in known}
         made = self._of(inner)
         defined = [self._of(one) for one in known]
         return cs.definitions_schema(made, [*defined, *self._shared.values()])
@@ -196,10 +202,12 @@ class _Rewriter:
         """One choice for each member; the last one is the union as it was, for what has no mark."""
         ref = schema.get("ref")
         by_index: list[CoreSchema] = []
+        written: list[Any] = []
         if schema["type"] == "union":
             own: Any = []
             for choice in schema["choices"]:
                 one, *label = choice if isinstance(choice, tuple) else (choice,)
+                written.append(one)
                 by_index.append(self._share(self._of(one)))
                 own.append((by_index[-1], *label) if label else by_index[-1])
         else:
@@ -208,14 +216,17 @@ class _Rewriter:
                 shared = self._share(self._of(choice))
                 own[tag] = shared
                 if shared not in by_index:
+                    written.append(choice)
                     by_index.append(shared)
         unmarked = {key: value for key, value in schema.items() if key != "ref"} | {"choices": own}
+        nested = [is_union(one, self._known) for one in written]
         choices: dict[str, CoreSchema] = {
-            f"{HIDDEN}{index}": cs.no_info_before_validator_function(_inside, one)
+            f"{HIDDEN}{index}": cs.no_info_before_validator_function(_inside(nested[index]), one)
             for index, one in enumerate(by_index)
         }
         choices[HIDDEN] = cs.no_info_before_validator_function(_as_sent, cast(CoreSchema, unmarked))
-        return cs.tagged_union_schema(choices, _chooser(by_index), ref=ref)
+        told = [signs(one, self._known) for one in written]
+        return cs.tagged_union_schema(choices, _chooser(by_index, told), ref=ref)
 
     def _share(self, schema: Any) -> CoreSchema:
         """The schema, or a reference to it where it is of any size, as it stands in two places."""
@@ -227,31 +238,51 @@ class _Rewriter:
         return cs.definition_reference_schema(ref)
 
 
-def _inside(value: Any) -> Any:
-    """A marked value as the chosen member gets it: it may have another union inside."""
-    if not isinstance(value, _Sent):
-        return value
-    rest = tuple(path[1:] for path in value.positions if len(path) > 1)
-    return sent(value.sent, *rest) if rest else value.sent
+def _inside(is_nested: bool) -> Callable[[Any], Any]:
+    """A marked value as the chosen member gets it: with ``is_nested``, that is another union."""
+
+    def inside(value: Any) -> Any:
+        if not isinstance(value, _Sent):
+            return value
+        if not is_nested:
+            return value.sent
+        rest = tuple(path if isinstance(path, str) else path[1:] for path in value.positions)
+        return sent(value.sent, *(path for path in rest if path)) if any(rest) else value.sent
+
+    return inside
 
 
 def _as_sent(value: Any) -> Any:
     return value.sent if isinstance(value, _Sent) else value
 
 
-def _chooser(choices: list[CoreSchema]) -> Callable[[Any], str]:
+def _chooser(choices: list[CoreSchema], told: list[frozenset[str]]) -> Callable[[Any], str]:
     """What names the choice for a value: by its mark, else by its type, else the whole union.
 
     A member that stands at several positions is left to the union, which knows it by its type.
+    ``told`` are the signs of the choices.
     """
     by_type: dict[type, str] = {}
     for index, one in enumerate(choices):
         for kind in _kinds(one):
             by_type[kind] = HIDDEN if kind in by_type else f"{HIDDEN}{index}"
 
+    def by_sign(sign: str) -> str:
+        if sign == ANY_OF_THEM:
+            return HIDDEN
+        found = [index for index, those in enumerate(told) if sign in those]
+        found = found or [index for index, those in enumerate(told) if OTHER in those]
+        if len(found) != 1:
+            raise TypeError(f"no alternative of a union, or more than one, is `{sign}`")
+        return f"{HIDDEN}{found[0]}"
+
+    signed = cache(by_sign)
+
     def choose(value: Any) -> str:
         if isinstance(value, _Sent):
-            first, *others = {path[0] for path in value.positions}
+            first, *others = {one if isinstance(one, str) else one[0] for one in value.positions}
+            if isinstance(first, str):
+                return signed(first)
             return HIDDEN if others else f"{HIDDEN}{first}"
         return by_type.get(type(value), HIDDEN)
 

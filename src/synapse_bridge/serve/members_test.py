@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     Json,
     RootModel,
+    SecretStr,
     Tag,
     ValidationError,
     field_validator,
@@ -249,3 +250,14 @@ def test_any_value_is_sent_as_a_member_that_takes_it(drawn: tuple[Any, int, Any]
     checker(members[int(chosen)]).check(value)
     if value or isinstance(value, BaseModel | int | float):
         assert chosen == str(index)
+
+
+def test_a_sign_tells_the_member_in_any_order() -> None:
+    name = f"{__name__}.{{}}".format
+    inner = Annotated[int | str, "nested"]
+    for union in (Cat | Dog | inner | SecretStr, SecretStr | inner | Dog | Cat):
+        values = [sent({}, name("Cat")), sent({}, name("Dog")), sent("1", "str"), sent(1, "int")]
+        assert received(list[union], values) == [Cat(), Dog(), "1", 1]  # type: ignore[valid-type] # made at run time
+        assert received(union, sent("a", "other")) == SecretStr("a")
+    with pytest.raises(TypeError, match="no alternative of a union, or more than one, is `float`"):
+        received(Cat | Dog, sent(1.0, "float"))

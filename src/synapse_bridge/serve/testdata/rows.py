@@ -18,7 +18,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, TypeVar
+from typing import Annotated, Any, Generic, List, Literal, NamedTuple, NotRequired, TypeVar, Union
 
 import numpy as np
 from pydantic import (
@@ -235,6 +235,7 @@ def _model(title: str, kind: Any, default: Any) -> type[BaseModel]:
         "maybe": kind | None,
         "maybe_absent": (kind | None, None),
         "either": list[kind | Other],
+        "either_order": List[Union[Other, kind]],  # noqa: UP006, UP007 - whose order nobody knows
         "page": Page[kind],
         "tree": Tree[kind],
     }
@@ -255,6 +256,7 @@ def filled(name):  # type: ignore[no-untyped-def] # so that it is no function of
         maybe=last,
         maybe_absent=last,
         either=[*values, Other(no=1)],
+        either_order=[Other(no=1), *values],
         page=page.model_construct(item=last, following=list(values)),
         tree=tree.model_construct(leaf=last, branches=branches),
     )

@@ -183,9 +183,9 @@ def square_to_wire(value: unions.Square) -> dict[str, Any]:
 def form_from_wire(message: pb.Form) -> Any:
     match message.WhichOneof("value"):
         case "circle":
-            return serve.sent(circle_from_wire(message.circle), (0,))
+            return serve.sent(circle_from_wire(message.circle), "unions.Circle")
         case "square":
-            return serve.sent(square_from_wire(message.square), (1,))
+            return serve.sent(square_from_wire(message.square), "unions.Square")
         case _:
             return serve.no_member()
 
