@@ -103,6 +103,53 @@ def test_documentation_arrives_as_it_was_written(generated: Path, beams: Path) -
         assert base64.b64decode(encoded).decode().startswith(doc + "\n"), module
 
 
+@needs_elixir
+def test_what_a_union_gives_it_takes(generated: Path, beams: Path, elixir_runtime: Path) -> None:
+    """Whatever a server sends can be sent back as it is: the same member, with the same value."""
+    support = Path(synapse_bridge.__file__).parents[2] / "elixir/synapse_bridge/test/support"
+    script = generated / "unions.exs"
+    script.write_text(
+        """
+        [support | beams] = System.argv()
+        Code.require_file(Path.join(support, "random_values.ex"))
+        alias SynapseBridge.RandomValues
+        seed = RandomValues.seed()
+
+        given = fn union ->
+          value = RandomValues.value({:union, union}, 3)
+          {io, _size} = union.__encode__(value)
+          decoded = union.__decode__(IO.iodata_to_binary(io), 99)
+          taken = union.__cast__(decoded, [], 0)
+
+          # A random value may break a constraint, but it is always known what it is.
+          with {:"$invalid", violations} <- taken,
+               [] <- for(%{rule: "union" <> _} = violation <- violations, do: violation) do
+            0
+          else
+            ^decoded -> 1
+            wrong -> raise "seed #{seed}: #{inspect(union)} #{inspect(value)}: #{inspect(wrong)}"
+          end
+        end
+
+        for beam <- beams do
+          union = beam |> Path.basename(".beam") |> String.to_atom()
+          Code.ensure_loaded!(union)
+
+          if function_exported?(union, :__synapse__, 1) and union.__synapse__(:kind) == :union do
+            taken = for _ <- 1..200, reduce: 0, do: (sum -> sum + given.(union))
+            if taken == 0, do: raise("#{inspect(union)} took nothing")
+            IO.puts(inspect(union))
+          end
+        end
+        """
+    )
+    files = sorted(beams.glob("Elixir.*.beam"))
+    paths = ("-pa", beams, "-pa", elixir_runtime)
+    printed = run("elixir", *paths, script, support, *files, cwd=generated).split()
+    unions = {union.elixir for case in CASES.values() for union in case.contract().unions}
+    assert {*printed} == unions
+
+
 @needs_buf
 @pytest.mark.parametrize("case", CASES)
 def test_proto_is_formatted_and_passes_lint(generated: Path, case: str) -> None:

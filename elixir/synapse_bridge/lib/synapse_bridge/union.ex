@@ -15,7 +15,8 @@ defmodule SynapseBridge.Union do
   constraints and `doc:`.
 
   A value is what the member has for a value, where no other member has values like it: a struct, an
-  integer beside strings. Otherwise it is `{tag, value}`: in `str | bytes` both are binaries. As an
+  integer beside strings. Otherwise it is `{tag, value}`: in `str | bytes` both are binaries, and a
+  map beside a message could be meant to be one. What was decoded can be sent as it is. As an
   argument both are taken, and what fits one member only: a map for one of several messages is told
   by the `discriminator` (the Python name of a field that is a `Literal` in all of them) or by the
   fields. What fits none or several is a violation.

@@ -125,6 +125,33 @@ defmodule SynapseBridge.UnionTest do
     assert tags == [:str, :bytes, :color, :pair]
   end
 
+  test "a map beside a message has its tag, so that what was decoded can be sent" do
+    union = module("Payload", "member :dict, 1, {:wrapped, {:map, :string, :any}}
+         member :cat, 2, {:message, SynapseBridge.Fixtures.Cat}")
+
+    for value <- [{:dict, %{}}, {:dict, %{"lives" => 3}}, %Cat{lives: 3}] do
+      decoded = union.__decode__(encode(union, value), 99)
+      assert decoded == value
+      assert cast(union, decoded) == decoded
+    end
+
+    assert cast(union, %{}) == [{"x", "union_ambiguous"}]
+    assert cast(union, %{"more" => 3}) == {:dict, %{"more" => 3}}
+    assert cast(union, %{lives: 3}) == %Cat{lives: 3}
+  end
+
+  test "a list of pairs beside a message is a list" do
+    pair = "{:tuple, [{:enum, SynapseBridge.Fixtures.Color}, :int64]}"
+    union = module("Pairs", "member :list, 1, {:wrapped, {:list, #{pair}}}
+         member :cat, 2, {:message, SynapseBridge.Fixtures.Cat}")
+
+    decoded = union.__decode__(encode(union, red: 1), 99)
+    assert decoded == [red: 1]
+    assert cast(union, decoded) == decoded
+    assert cast(union, []) == []
+    assert cast(union, lives: 3) == [{"x[0][0]", "enum"}]
+  end
+
   test "a literal is bare beside what it cannot be mixed up with" do
     union = module("Open", "member :color, 1, {:enum, SynapseBridge.Fixtures.Color}
          member :date, 2, :date

@@ -60,10 +60,14 @@ defmodule SynapseBridge.Union.Member do
     members = for member <- members, do: %{member | classes: classes(member.type)}
 
     for %{tag: tag} = member <- members do
-      others = for %{classes: classes} = other <- members, other.tag != tag, do: classes
+      others = for other <- members, other.tag != tag, do: other.classes ++ taken(other.type)
       %{member | bare?: not Enum.any?(member.classes, &shared?(&1, List.flatten(others)))}
     end
   end
+
+  # What an argument may look like besides: a map may be meant to be a message.
+  defp taken({:message, _}), do: [:map]
+  defp taken(_), do: []
 
   # A pair could be `{tag, value}`.
   defp shared?(:pair, _), do: true

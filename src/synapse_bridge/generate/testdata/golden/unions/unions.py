@@ -64,6 +64,7 @@ class Holder(BaseModel):
     when: datetime.datetime | datetime.date | str = ""
     tree: Tree = None
     by_name: dict[str, int | str] = {}
+    payload: dict[str, Any] | Card | Circle = {}
 
 
 EXAMPLES = [
@@ -74,6 +75,8 @@ EXAMPLES = [
     Holder(number=4, items={"a": 1}, nested="s", limit=3, unit=b"m"),
     Holder(number=5, when=datetime.date(2020, 1, 2), tree=[1, [2, None], []]),
     Holder(number=6, when="2020-01-02", by_name={"a": 1, "b": "1"}),
+    Holder(number=7, payload={"number": "1"}),
+    Holder(number=8, payload=Card(number="1")),
 ]
 
 

@@ -28,6 +28,9 @@ HOLDER_NESTED = serve.Union(
     {"cat": unions.Cat, "dog": unions.Dog, "int_value": int, "str_value": str}
 )
 HOLDER_NUMBER = serve.Union({"int_value": int, "float_value": float})
+HOLDER_PAYLOAD = serve.Union(
+    {"dict_value": dict[str, Any], "card": unions.Card, "circle": unions.Circle}
+)
 HOLDER_PAYMENT = serve.Union({"card": unions.Card, "gold_card": unions.GoldCard})
 HOLDER_UNIT = serve.Union(
     {"unit": unions.Unit, "float_value": float, "bytes_value": bytes}
@@ -142,6 +145,8 @@ def holder_from_wire(message: pb.Holder) -> dict[str, Any]:
     value["by_name"] = {
         key: holder_by_name_from_wire(item) for key, item in message.by_name.items()
     }
+    if message.HasField("payload"):
+        value["payload"] = holder_payload_from_wire(message.payload)
     return value
 
 
@@ -164,6 +169,7 @@ def holder_to_wire(value: unions.Holder) -> dict[str, Any]:
         "by_name": {
             key: holder_by_name_to_wire(item) for key, item in value.by_name.items()
         },
+        "payload": holder_payload_to_wire(value.payload),
     }
 
 
@@ -316,6 +322,40 @@ def holder_number_to_wire(value: Any) -> dict[str, Any]:
             return {"int_value": value}
         case _:  # "float_value"
             return {"float_value": value}
+
+
+def holder_payload_from_wire(message: pb.HolderPayload) -> Any:
+    match message.WhichOneof("value"):
+        case "dict_value":
+            return serve.sent(
+                {
+                    key: serve.from_value(item)
+                    for key, item in message.dict_value.entries.items()
+                },
+                (0,),
+            )
+        case "card":
+            return serve.sent(card_from_wire(message.card), (1,))
+        case "circle":
+            return serve.sent(circle_from_wire(message.circle), (2,))
+        case _:
+            return serve.no_member()
+
+
+def holder_payload_to_wire(value: Any) -> dict[str, Any]:
+    match HOLDER_PAYLOAD.member(value):
+        case "dict_value":
+            return {
+                "dict_value": {
+                    "entries": {
+                        key: serve.to_value(item) for key, item in value.items()
+                    },
+                },
+            }
+        case "card":
+            return {"card": card_to_wire(value)}
+        case _:  # "circle"
+            return {"circle": circle_to_wire(value)}
 
 
 def holder_payment_from_wire(message: pb.HolderPayment) -> Any:
@@ -484,7 +524,7 @@ def pay_response(result: unions.Card | Literal["cash"] | None) -> pb.PayResponse
 SERVICE = serve.Service(
     name="unions.v1.UnionsService",
     file=pb.DESCRIPTOR,
-    contract="bfaaa7d4d1e917ba",
+    contract="c9b56de77c67eb81",
     module="unions",
     methods=(
         serve.Method(
@@ -493,7 +533,7 @@ SERVICE = serve.Service(
             pb.EchoRequest,
             echo_arguments,
             echo_response,
-            fingerprint="b8cfa2d3",
+            fingerprint="b637b7a6",
         ),
         serve.Method(
             "Pay",

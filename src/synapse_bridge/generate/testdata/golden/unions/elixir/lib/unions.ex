@@ -9,9 +9,9 @@ defmodule Unions do
 
       children = [{Unions, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "unions.v1.UnionsService", contract: "bfaaa7d4d1e917ba"
+  use SynapseBridge.Client, service: "unions.v1.UnionsService", contract: "c9b56de77c67eb81"
 
-  rpc :echo, "Echo", Unions.EchoRequest, Unions.EchoResponse, fingerprint: "b8cfa2d3"
+  rpc :echo, "Echo", Unions.EchoRequest, Unions.EchoResponse, fingerprint: "b637b7a6"
 
   @doc """
   Returns what it gets.

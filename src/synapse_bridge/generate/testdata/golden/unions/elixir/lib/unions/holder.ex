@@ -19,5 +19,6 @@ defmodule Unions.Holder do
     field :when_, 11, {:union, Unions.HolderWhen}, name: "when", optional: true
     field :tree, 12, {:nullable, {:union, Unions.Tree}}, default: nil
     field :by_name, 13, {:map, :string, {:union, Unions.HolderByName}}, default: %{}
+    field :payload, 14, {:union, Unions.HolderPayload}, optional: true
   end
 end
