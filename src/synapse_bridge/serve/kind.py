@@ -61,19 +61,23 @@ def _whole(least: int, most: float, expected: str) -> Callable[[str], int]:
     return parse
 
 
-def _seconds(text: str) -> float:
+def _number(text: str) -> float:
     try:
-        number = float(text)
+        return float(text)
     except ValueError:
-        number = -1.0
+        return math.nan
+
+
+def _seconds(text: str) -> float:
+    number = _number(text)
     if not 0 <= number < math.inf:
         raise ValueError("expected seconds, 0 or more")
     return number
 
 
 def _duration(text: str) -> float:
-    number = _seconds(text)
-    if not number:
+    number = _number(text)
+    if not 0 < number < math.inf:
         raise ValueError("expected seconds, more than 0")
     return number
 

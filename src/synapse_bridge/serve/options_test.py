@@ -37,6 +37,8 @@ def test_every_option_is_in_the_help(folder: Path) -> None:
         (("--max-queue", "-1"), "--max-queue: expected a whole number of 0 or more"),
         (("--max-message", "1MB"), "--max-message: expected bytes"),
         (("--max-deadline", "0"), "--max-deadline: expected seconds, more than 0, not '0'"),
+        (("--max-deadline=-1",), "--max-deadline: expected seconds, more than 0, not '-1'"),
+        (("--max-deadline", "5s"), "--max-deadline: expected seconds, more than 0, not '5s'"),
         (("--grace", "nan"), "--grace: expected seconds, 0 or more, not 'nan'"),
         (("--access-log", "xml"), "--access-log: expected json or text, not 'xml'"),
         (("--jwt-algorithms", "RS256,"), "--jwt-algorithms: expected names with commas"),

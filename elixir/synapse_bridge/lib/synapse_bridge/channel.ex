@@ -10,7 +10,8 @@ defmodule SynapseBridge.Channel do
 
   #{SynapseBridge.Channel.Options.docs()}
 
-  A wrong option raises an `ArgumentError` when the channel starts.
+  A wrong option raises an `ArgumentError` when the channel starts. So does the name of a host that does
+  not resolve, unless the target is a `dns:` one or the channel has `wait_for_ready: true`.
 
   ## When things fail
 
@@ -49,6 +50,7 @@ defmodule SynapseBridge.Channel do
     Exchange,
     Options,
     Producer,
+    Resolver,
     Retry,
     Table
   }
@@ -95,11 +97,17 @@ defmodule SynapseBridge.Channel do
   @doc "Starts a channel with the options above."
   @spec start_link(keyword()) :: GenServer.on_start()
   def start_link(opts) do
-    case Options.new!(opts) do
-      %{server: nil} = options -> Connector.start_link(options)
-      options -> Server.Supervisor.start_link(options)
-    end
+    options = Options.new!(opts)
+
+    with {:error, text} <- Resolver.check(options.targets, options.wait_for_ready),
+         do: raise(ArgumentError, "channel option #{named(opts)}: #{text}")
+
+    if options.server == nil,
+      do: Connector.start_link(options),
+      else: Server.Supervisor.start_link(options)
   end
+
+  defp named(opts), do: if(opts[:target], do: ":target", else: ":targets")
 
   @doc """
   Calls the method at `path` (`"/package.Service/Method"`) with an encoded message, and returns the

@@ -10,15 +10,48 @@ defmodule SynapseBridge.Channel.Resolver do
 
   use GenServer, restart: :temporary
 
-  alias SynapseBridge.Transport.Target
+  alias SynapseBridge.Transport.{Socket, Target}
 
   # In milliseconds, between two lookups.
   @least 1_000
+  # In milliseconds, for the lookup when a channel starts.
+  @patience 3_000
 
   @doc "Starts a process, linked to the caller, that reports to it."
   @spec start_link(Target.t(), interval :: pos_integer()) :: GenServer.on_start()
   def start_link(target, interval),
     do: GenServer.start_link(__MODULE__, {target, interval, self()})
+
+  @doc """
+  Looks up the names of a channel that starts, unless it may wait for its servers: a name that is not
+  known is most often misspelt. `dns:` targets are for names that may come later.
+
+  The error is a text. A lookup that takes longer than a name server in reach would is given up.
+  """
+  @spec check([Target.t()], wait_for_ready :: boolean()) :: :ok | {:error, String.t()}
+  def check(_targets, true), do: :ok
+
+  def check(targets, false) do
+    names = for %Target{address: {:name, _name}} = target <- targets, do: target
+    lookup = Task.async(fn -> Enum.find_value(names, :ok, &unknown/1) end)
+
+    case Task.yield(lookup, @patience) || Task.shutdown(lookup, :brutal_kill) do
+      {:ok, result} -> result
+      _none -> :ok
+    end
+  end
+
+  defp unknown(%Target{authority: authority} = target) do
+    case Socket.addresses(target) do
+      {:ok, _addresses} ->
+        nil
+
+      {:error, text} ->
+        {:error,
+         "#{text}: expected a name or an address that is known here. \"dns:#{authority}\", or " <>
+           "wait_for_ready: true, lets a channel start before its server's name is known"}
+    end
+  end
 
   @doc "Asks for a lookup now, or as soon as the last one is a second ago."
   @spec again(pid()) :: :ok

@@ -40,8 +40,11 @@ defmodule SynapseBridge.Transport.Socket do
     end
   end
 
+  @doc "The addresses of a target that is not `dns:`, in the order in which they are tried."
+  @spec addresses(Target.t()) ::
+          {:ok, [:inet.ip_address() | {:local, Path.t()}, ...]} | {:error, String.t()}
   # IPv4 first: servers for development often listen there only.
-  defp addresses(%Target{address: {:name, name}}) do
+  def addresses(%Target{address: {:name, name}}) do
     charlist = String.to_charlist(name)
 
     found =
@@ -53,8 +56,8 @@ defmodule SynapseBridge.Transport.Socket do
     end
   end
 
-  defp addresses(%Target{address: {:ip, ip}}), do: {:ok, [ip]}
-  defp addresses(%Target{address: {:unix, path}}), do: {:ok, [{:local, path}]}
+  def addresses(%Target{address: {:ip, ip}}), do: {:ok, [ip]}
+  def addresses(%Target{address: {:unix, path}}), do: {:ok, [{:local, path}]}
 
   defp connect_first([address | others], port, deadline) do
     timeout = max(deadline - now(), 0)

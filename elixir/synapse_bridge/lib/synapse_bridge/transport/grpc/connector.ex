@@ -6,7 +6,7 @@ if Code.ensure_loaded?(GRPC.Stub) do
 
     use GenServer
 
-    alias SynapseBridge.Channel.{Backoff, Call}
+    alias SynapseBridge.Channel.{Backoff, Call, Resolver}
     alias SynapseBridge.{Status, Transport}
     alias SynapseBridge.Transport.GRPC.Options
 
@@ -18,7 +18,14 @@ if Code.ensure_loaded?(GRPC.Stub) do
 
     @doc "Starts a channel; it connects in the background."
     @spec start_link(keyword()) :: GenServer.on_start()
-    def start_link(options), do: GenServer.start_link(__MODULE__, Options.new!(options))
+    def start_link(options) do
+      options = Options.new!(options)
+
+      with {:error, text} <- Resolver.check([options.target], options.wait_for_ready),
+           do: raise(ArgumentError, "channel option :target: " <> text)
+
+      GenServer.start_link(__MODULE__, options)
+    end
 
     @doc "The options of a channel."
     @spec options(t() | struct()) :: map()
