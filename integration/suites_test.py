@@ -29,7 +29,7 @@ def test_streams_pass_over_grpcio(
     compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
 ) -> None:
     with Server(bridges["streams"], tmp_path, "--transport=grpcio") as server:
-        run_suite(compiled, server, *suite("streams"), "--exclude=long")
+        run_suite(compiled, server, *suite("streams"), "--exclude=long", "--exclude=large")
 
 
 def run_suite(beam: Beam, server: Server, *arguments: str, **environment: str) -> None:

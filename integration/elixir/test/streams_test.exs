@@ -228,6 +228,36 @@ defmodule StreamsTest do
       assert_raise OutOfStock, fn -> Streams.reserve!("pen") end
     end
 
+    @tag built_in: "the library does not tell the server what headers it takes"
+    @tag :large
+    test "that are declared may be large" do
+      sku = String.duplicate("x", 20_000)
+      assert {:error, %OutOfStock{sku: ^sku, asked: 7}} = Streams.reserve(sku)
+
+      wanted = [%{sku: "a", left: 1}, %{sku: sku, left: 1}]
+
+      assert {[%Item{left: 0}], %OutOfStock{sku: ^sku}} =
+               until_raised(Streams.take!(wanted, stock: 1))
+    end
+
+    test "that are too large for a channel are told without their fields" do
+      name = :"#{inspect(__MODULE__)}.small"
+      spec = Streams.child_spec(Server.channel(name: name) ++ small())
+      start_supervised!(%{spec | id: name})
+      sku = String.duplicate("x", 20_000)
+      assert {:error, %Error{} = error} = Streams.reserve(sku, channel: name)
+      assert error.code == :failed_precondition
+      assert error.reason =~ "OutOfStock"
+      assert error.hint =~ "has left out the exception streams.v1.OutOfStock"
+    end
+
+    # The library says nothing to the server anyway.
+    defp small do
+      if System.get_env("SYNAPSE_TRANSPORT", "") == "",
+        do: [max_metadata_size: 16_384],
+        else: []
+    end
+
     test "come after the items before them" do
       for {error, check} <- [
             {"declared", &match?(%OutOfStock{sku: "pen", asked: 3}, &1)},

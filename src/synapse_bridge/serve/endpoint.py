@@ -22,7 +22,7 @@ from synapse_bridge.serve import arguments
 from synapse_bridge.serve import call as calls
 from synapse_bridge.serve.codec import Codec
 from synapse_bridge.serve.declared import Declared
-from synapse_bridge.serve.failure import DeadlineExceeded, Failures
+from synapse_bridge.serve.failure import DeadlineExceeded, Failures, fitted, room
 from synapse_bridge.serve.incoming import BlockingIncoming, GRPCContext, Incoming
 from synapse_bridge.serve.outgoing import Outgoing
 from synapse_bridge.serve.service import Method
@@ -298,5 +298,7 @@ def _told(context: GRPCContext, limit: float | None) -> Context:
 async def _abort(
     context: GRPCContext, status: Status, trailing: tuple[tuple[str, str | bytes], ...] = ()
 ) -> NoReturn:
-    rich = rpc_status.to_status(status)
+    # Our own transport knows what the client has said; grpcio does not tell.
+    largest: int | None = getattr(context, "peer_max_header_list", None)
+    rich = rpc_status.to_status(fitted(status, room(largest)))
     await context.abort(rich.code, rich.details, (*rich.trailing_metadata, *trailing))

@@ -84,7 +84,32 @@ def test_an_exception_too_large_for_a_trailer_is_told_so() -> None:
         assert failure.code == grpc.StatusCode.INVALID_ARGUMENT
         assert failure.text == "the text"
         assert failure.detail(client.pb.Large()) is None
-        assert failure.detail(ErrorInfo()).metadata["omitted"] == "streaming.v1.Large"
+        info = failure.detail(ErrorInfo())
+        assert info.metadata["omitted"] == "streaming.v1.Large"
+        assert int(info.metadata["omitted_bytes"]) > 20_000 > int(info.metadata["room"])
+
+    run(test)
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_client_that_takes_large_trailers_gets_a_large_exception(after: int) -> None:
+    async def test(client: Client) -> None:
+        sizes = ("grpc.max_metadata_size", "grpc.absolute_max_metadata_size")
+        options = [(size, 65_536) for size in sizes] + [("grpc.use_local_subchannel_pool", 1)]
+        target = str(client.server._address)
+        async with grpc.aio.insecure_channel(target, options=options) as channel:
+            large = Client(client.server, channel)
+            request = large.request("fail", after=after, kind="large")
+            failure = await large.failure("fail", request)
+        assert failure.results == list(range(after))
+        found, info = failure.detail(client.pb.Large()), failure.detail(ErrorInfo())
+        if client.server.options.transport == "http2":
+            assert found.text == "x" * 20_000
+            assert "omitted" not in info.metadata
+        else:
+            # grpcio does not tell what the client has said.
+            assert found is None
+            assert info.metadata["omitted"] == "streaming.v1.Large"
 
     run(test)
 

@@ -17,7 +17,8 @@ unless the exception is declared, or the server runs with ``--debug``: then it i
 With ``--debug``, ``DebugInfo`` has the traceback.
 
 Details travel in a trailer, and gRPC's own clients refuse trailers above 8 KiB by default. So they
-are cut to a budget, and what was cut is said.
+are cut to a budget, and what was cut is said. A declared exception may be larger where the client
+has said that it takes more (:func:`fitted`).
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ _MESSAGE = 400
 _TEXT = 300
 _TRACEBACK = 2_000
 _DETAILS = 4_000  # without a traceback
+_DOUBTFUL = 16_384
+_MOST_HEADERS = 65_536
+_OTHER_HEADERS = 4_000  # status, message, and metadata of the function
 
 
 class DeadlineExceeded(Exception):
@@ -190,11 +194,6 @@ class Failures:
         name = qualified_name(type(error))
         LOG.info("%s/%s raised %s, which it declares", self.service, method, name)
         info = self._info(error)
-        size = info.ByteSize() + sum(detail.ByteSize() for detail in declared.details)
-        if size > _DETAILS:
-            LOG.warning("%s/%s: %s is too large to be sent", self.service, method, name)
-            info.metadata["omitted"] = declared.details[0].DESCRIPTOR.full_name
-            return _status(declared.code, declared.text, info, *declared.details[1:])
         first, *others = declared.details
         debug = [self._trace(error)] if self.debug else []
         return _status(declared.code, declared.text, first, info, *others, *debug)
@@ -230,6 +229,38 @@ class Failures:
             domain=self.service,
             metadata={"exception": qualified_name(cls), "contract": self.contract, **metadata},
         )
+
+
+def room(largest: int | None) -> int:
+    """The bytes of details that a client takes, by the ``largest`` header list that it has named.
+
+    grpcio's clients name a limit of 16 KiB, and refuse some trailers from 8 KiB on. So no more than
+    three quarters of a limit are used, and none up to that one is counted on.
+    """
+    if largest is None or largest <= _DOUBTFUL:
+        return _DETAILS
+    usable = min(largest, _MOST_HEADERS) * 3 // 4 - _OTHER_HEADERS
+    return max(usable * 3 // 4, _DETAILS)  # base64 makes four bytes of three
+
+
+def fitted(status: Status, room: int) -> Status:
+    """A status whose details fit into so many bytes: a declared exception that does not is left
+    out, and ``ErrorInfo`` says so. A traceback does not count, and nothing else is so large."""
+    kept = [detail for detail in status.details if not detail.Is(DebugInfo.DESCRIPTOR)]
+    size = sum(detail.ByteSize() for detail in kept)
+    if size <= room:
+        return status
+    name = kept[0].TypeName()
+    LOG.warning("%s is left out of an error: it takes %s bytes, where %s fit", name, size, room)
+    others = Status(code=status.code, message=status.message)
+    for detail in status.details[1:]:
+        info = ErrorInfo()
+        if detail.Unpack(info):
+            info.metadata.update(omitted=name, omitted_bytes=str(size), room=str(room))
+            others.details.add().Pack(info)
+        else:
+            others.details.append(detail)
+    return others
 
 
 def _alone(error: BaseException) -> BaseException:

@@ -12,7 +12,13 @@ from google.rpc.status_pb2 import Status
 from pydantic import TypeAdapter
 from pydantic_core import ValidationError
 
-from synapse_bridge.serve.failure import Crossing, Failures, InvalidArguments, ResultMismatch
+from synapse_bridge.serve.failure import (
+    Crossing,
+    Failures,
+    InvalidArguments,
+    ResultMismatch,
+    room,
+)
 
 QUIET = Failures("shop.v1.ShopService", "c0ffee", debug=False)
 DEBUG = Failures("shop.v1.ShopService", "c0ffee", debug=True)
@@ -77,6 +83,25 @@ def test_details_fit_a_trailer_and_say_what_was_cut(text: str) -> None:
     assert isinstance(found["ErrorInfo"], ErrorInfo)
     assert found["ErrorInfo"].metadata["violations"] == "500"
     assert " more" in status.message
+
+
+@pytest.mark.parametrize(
+    ("largest", "least", "most"),
+    [
+        (None, 4_000, 4_000),  # nothing was said
+        (8_192, 4_000, 4_000),
+        (16_384, 4_000, 4_000),  # grpcio's, which refuses some that are half as large
+        (20_000, 4_000, 12_000),
+        (65_536, 30_000, 40_000),
+        (2**32 - 1, 30_000, 40_000),  # no limit, and yet no megabytes
+    ],
+)
+def test_the_room_for_details_is_what_the_client_surely_takes(
+    largest: int | None, least: int, most: int
+) -> None:
+    assert least <= room(largest) <= most
+    if largest is not None and largest > 16_384:
+        assert room(largest) * 4 / 3 + 4_000 <= largest * 3 / 4
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,11 @@ defmodule SynapseBridge.Error do
       violations: Enum.flat_map(details, &violations/1),
       details: details,
       metadata: metadata(trailers),
-      hint: if(contract && Enum.any?(details, &stale?(&1, contract)), do: @stale)
+      hint:
+        if(contract && Enum.any?(details, &stale?(&1, contract)),
+          do: @stale,
+          else: Enum.find_value(details, &left_out/1)
+        )
     }
   end
 
@@ -146,6 +150,14 @@ defmodule SynapseBridge.Error do
   # The server says with an error which contract it has.
   defp stale?(%Rpc.ErrorInfo{metadata: %{"contract" => served}}, contract), do: served != contract
   defp stale?(_, _), do: false
+
+  defp left_out(%Rpc.ErrorInfo{metadata: %{"omitted" => name} = metadata}) do
+    "the server has left out the exception #{name}, which takes #{metadata["omitted_bytes"]} bytes " <>
+      "where #{metadata["room"]} fit into the end of a response: a larger max_metadata_size of the " <>
+      "channel makes room, but not for a server with --transport grpcio"
+  end
+
+  defp left_out(_), do: nil
 
   defp violations(%Rpc.BadRequest{field_violations: violations}) do
     for violation <- violations do

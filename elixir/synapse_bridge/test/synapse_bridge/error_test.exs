@@ -49,6 +49,23 @@ defmodule SynapseBridge.ErrorTest do
     assert {error.details, error.violations, error.reason} == {[any], [], nil}
   end
 
+  test "an exception that was too large is named in a hint" do
+    info = %Rpc.ErrorInfo{
+      metadata: %{"omitted" => "shop.v1.OutOfStock", "omitted_bytes" => "50000", "room" => "4000"}
+    }
+
+    any = %Rpc.Any{
+      type_url: "type.googleapis.com/google.rpc.ErrorInfo",
+      value: info |> Rpc.ErrorInfo.encode() |> IO.iodata_to_binary()
+    }
+
+    status = %Rpc.Status{code: 3, details: [any]}
+    error = error([{@details, status |> Rpc.Status.encode() |> IO.iodata_to_binary()}])
+    assert error.hint =~ "left out the exception shop.v1.OutOfStock, which takes 50000 bytes"
+    assert error.hint =~ "max_metadata_size"
+    assert Exception.message(error) =~ error.hint
+  end
+
   test "details that cannot be read stay in the metadata" do
     error = error([{@details, <<255>>}])
     assert {error.details, error.metadata} == {[], %{@details => <<255>>}}

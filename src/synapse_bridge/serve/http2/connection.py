@@ -37,8 +37,8 @@ class Connection(asyncio.Protocol):
     """Reads what a client sends, as RFC 9113 demands of a server.
 
     ``load`` is that of all connections of the server. ``peer_window`` is the initial window of its
-    streams, ``peer_max_frame`` the largest frame it takes, ``blocked`` the streams that wait for
-    room to send, the longest first.
+    streams, ``peer_max_frame`` the largest frame it takes, ``peer_max_header_list`` the largest
+    header list, ``blocked`` the streams that wait for room to send, the longest first.
     """
 
     def __init__(self, dispatch: Dispatch, limits: Limits, load: Load) -> None:
@@ -50,6 +50,7 @@ class Connection(asyncio.Protocol):
         self.send_window = frames.INITIAL_WINDOW
         self.peer_window = frames.INITIAL_WINDOW
         self.peer_max_frame = frames.SMALLEST_MAX_FRAME
+        self.peer_max_header_list: int | None = None
         self.transport: Any = None
         self.write: Callable[[bytes], None]
         self._outbox: Outbox
@@ -282,6 +283,9 @@ class Connection(asyncio.Protocol):
                 raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31-1")
         self.peer_window = window
         self.peer_max_frame = values.get(frames.MAX_FRAME_SIZE, self.peer_max_frame)
+        self.peer_max_header_list = values.get(
+            frames.MAX_HEADER_LIST_SIZE, self.peer_max_header_list
+        )
         self.write(frames.SETTINGS_ACK)
         return self._wake_blocked()
 

@@ -116,6 +116,11 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
 
     # The peer
 
+    @property
+    def peer_max_header_list(self) -> int | None:
+        """The largest header list that the client takes, if it has said so."""
+        return self._stream.connection.peer_max_header_list
+
     def peer(self) -> str:
         return self._stream.connection.peer()
 

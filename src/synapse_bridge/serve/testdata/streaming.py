@@ -238,7 +238,7 @@ def _error(kind: str) -> BaseException:
             return error
         case "large":
             large = Large("the text")
-            large.text = "x" * 10_000
+            large.text = "x" * 20_000
             return large
         case "busy":
             return Busy("try later")
