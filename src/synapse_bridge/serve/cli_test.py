@@ -65,11 +65,31 @@ def test_a_signal_lets_running_calls_finish(folder: Path, pb: Any, number: signa
         server.until("CountRunning", 2)
         server.process.send_signal(number)
         assert next(watched).status == health_pb2.HealthCheckResponse.NOT_SERVING
-        watched.cancel()
+        # Nobody has to end their watch for the server to end.
+        assert list(watched) == []
         assert waiting.result() == pb.NoneResponse()
         assert blocking.result().result == 1
         assert server.process.wait(timeout=10) == 0
         assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("transport", ["http2", "grpcio"])
+def test_who_watches_the_health_holds_nothing_up(folder: Path, transport: str) -> None:
+    options = ("--grace", "60", "--transport", transport)
+    with started(folder, *options) as server, server.channel() as channel:
+        stub_ = health_pb2_grpc.HealthStub(channel)
+        known, unknown = (
+            stub_.Watch(health_pb2.HealthCheckRequest(service=service), timeout=20)
+            for service in ("probe.v1.ProbeService", "another")
+        )
+        assert next(known).status == health_pb2.HealthCheckResponse.SERVING
+        assert next(unknown).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        server.process.terminate()
+        assert [response.status for response in known] == [
+            health_pb2.HealthCheckResponse.NOT_SERVING
+        ]
+        assert list(unknown) == []
+        assert server.process.wait(timeout=10) == 0
 
 
 def test_calls_that_outlast_the_grace_are_cancelled(folder: Path, pb: Any) -> None:

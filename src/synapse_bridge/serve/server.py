@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from synapse_bridge.serve import auth, contracts
@@ -17,6 +17,7 @@ from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
 from synapse_bridge.serve.gate import Gate, Handlers, Limits, Observer
+from synapse_bridge.serve.health import Health
 from synapse_bridge.serve.observe import AccessLog, telemetry
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.rules import Rules
@@ -42,22 +43,21 @@ class Server:
         self.service = service
         self.options = options
         self._threads = Threads(options.max_workers, options.max_queue)
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lag behind
+        self._health = Health(("", service.name))
         self._transport = transport(options)
         self._transport.add_generic_rpc_handlers([self._gate()])
 
     async def start(self) -> Address:
         """Listen and serve; returns where. Raises :class:`CannotServe` if that is impossible."""
-        await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._address = self._transport.listen(self.options.address)
         self._warn_if_plain(self._address)
         await self._transport.start()
-        await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
+        self._health.serve()
         return self._address
 
     async def stop(self) -> None:
         """Refuse new calls, let running ones finish within the grace period, cancel the rest."""
-        await self._health.enter_graceful_shutdown()
+        self._health.leave()
         await self._transport.stop(self.options.grace)
         self._threads.close()
         if isinstance(self._address, Unix):
@@ -110,7 +110,7 @@ class Server:
     def _reflection(self) -> Iterable[Handlers]:
         names = (
             self.service.name,
-            health.SERVICE_NAME,
+            health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
             reflection.SERVICE_NAME,
             contracts.NAME,
         )
@@ -124,10 +124,6 @@ class Server:
         # v1 has the same messages under another name; the library knows v1alpha only.
         for name in _REFLECTION:
             yield grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": handler})
-
-    async def _tell_health(self, status: int) -> None:
-        for name in ("", self.service.name):
-            await self._health.set(name, status)
 
 
 class _Standard:
