@@ -43,25 +43,21 @@ defmodule SynapseBridge.Channel do
   @behaviour SynapseBridge.Transport
 
   alias SynapseBridge.Channel.{
+    Attempt,
     Call,
     CallMetadata,
     Connector,
-    Contract,
     Exchange,
     Options,
     Producer,
     Resolver,
     Retry,
+    Streaming,
     Table
   }
 
   alias SynapseBridge.{Server, Status, Telemetry}
   alias SynapseBridge.Transport.{Metadata, Request, Response}
-
-  # For a call that nobody takes.
-  @most_attempts 5
-  # The longest pause before the second attempt after REFUSED_STREAM, in milliseconds.
-  @first_pause 10
 
   @typedoc """
     * `:timeout` - milliseconds or `:infinity`; the channel's `:timeout` by default
@@ -129,17 +125,13 @@ defmodule SynapseBridge.Channel do
 
   # With how often it was made again.
   defp repeated(table, call, wait?, opts) do
-    case Options.given(opts, :idempotent, false) and table.options.retry do
-      false -> {once(table, call, wait?), 0}
-      settings -> Retry.run(settings, call, &once(table, &1, wait?))
+    case retries(table, opts) do
+      false -> {Attempt.run(table, call, wait?), 0}
+      settings -> Retry.run(settings, call, &Attempt.run(table, &1, wait?))
     end
   end
 
-  defp once(table, call, wait?) do
-    table
-    |> attempt(call, wait?, Table.connection(table), @most_attempts)
-    |> result(table, call)
-  end
+  defp retries(table, opts), do: Options.given(opts, :idempotent, false) and table.options.retry
 
   @doc """
   Opens a streaming call of the method at `path`. `request` is the one encoded message, or
@@ -167,17 +159,8 @@ defmodule SynapseBridge.Channel do
          {:ok, table, call, wait?} <- prepare(channel, path, body, :stream_timeout, opts) do
       call = %{call | stream: stream}
       span = if Telemetry.listened?(), do: Telemetry.start_call(table, path, call, opts)
-      open_stream(table, call, wait?, Table.connection(table), @most_attempts, span)
+      Streaming.open(table, call, wait?, span, retries(table, opts))
     end
-  end
-
-  defp open_stream(table, call, wait?, connection, attempts, span) do
-    with {:opened, connection, ref} <- attempt(table, call, wait?, connection, attempts) do
-      size = table.options.max_response_size
-      {:ok, Exchange.new(connection, ref, call, size, {table, wait?, attempts - 1, span})}
-    end
-    |> result(table, call)
-    |> ended(span)
   end
 
   @doc """
@@ -185,8 +168,8 @@ defmodule SynapseBridge.Channel do
   is left of the call.
 
   The others are monitors of processes that the caller wants to hear of too: `{:stopped, monitor,
-  reason, exchange}` says that one has ended. A call without further messages that the server has not
-  worked on is made again unnoticed.
+  reason, exchange}` says that one has ended. A call may be made again unnoticed
+  (`SynapseBridge.Channel.Streaming`).
   """
   @impl true
   @spec next(Exchange.t(), reference() | nil, reference() | nil) ::
@@ -194,29 +177,8 @@ defmodule SynapseBridge.Channel do
           | {:stopped, reference(), reason :: term(), Exchange.t()}
           | {:done, trailers :: Metadata.t()}
           | {:error, Status.t()}
-  def next(%Exchange{call: call} = exchange, one \\ nil, other \\ nil) do
-    {table, wait?, attempts, span} = exchange.again
-
-    case Exchange.next(exchange, one, other) do
-      {:retry, reason} when call.stream == :last and attempts > 0 ->
-        if reason == :refused, do: pause(call, @most_attempts - attempts)
-
-        with {:ok, exchange} <- open_stream(table, call, wait?, nil, attempts, span),
-             do: next(exchange, one, other)
-
-      {:retry, reason} ->
-        ended({:error, Call.not_retried(reason)}, span)
-
-      {:down, reason} ->
-        ended({:error, connection_crashed(table, reason)}, span)
-
-      {:error, %Status{code: 1} = status} ->
-        call |> cancelled(status) |> result(table, call) |> ended(span)
-
-      event ->
-        event |> noticed(table, exchange.connection, call) |> result(table, call) |> ended(span)
-    end
-  end
+  def next(%Exchange{} = exchange, one \\ nil, other \\ nil),
+    do: Streaming.next(exchange, one, other)
 
   @doc """
   Starts a process that goes through `items` and sends the messages that `encode` makes of them, as
@@ -236,23 +198,7 @@ defmodule SynapseBridge.Channel do
   @doc "Ends a streaming call, whatever its state: the server is told, and nothing more comes of it."
   @impl true
   @spec cancel(Exchange.t()) :: :ok
-  def cancel(%Exchange{again: {_table, _wait?, _attempts, span}} = exchange) do
-    Exchange.cancel(exchange)
-    if span, do: Telemetry.stop_call(span, :cancelled, 0)
-    :ok
-  end
-
-  defp ended(event, nil), do: event
-
-  defp ended(event, span) do
-    case event do
-      {:done, _trailers} -> Telemetry.stop_call(span, :ok, 0)
-      {:error, status} -> Telemetry.stop_call(span, Status.name(status.code), 0)
-      _goes_on -> :ok
-    end
-
-    event
-  end
+  defdelegate cancel(exchange), to: Streaming
 
   defp body(nil), do: {:ok, ""}
 
@@ -286,112 +232,13 @@ defmodule SynapseBridge.Channel do
 
       {:ok, table, call, Options.given(opts, :wait_for_ready, options.wait_for_ready)}
     else
-      :error -> {:error, not_running(channel)}
+      :error -> {:error, Attempt.not_running(channel)}
       {:error, text} -> {:error, Status.local(:invalid_argument, text)}
       {:denied, text} -> {:error, Status.local(:unauthenticated, text)}
     end
   end
 
-  defp result(:timeout, table, call), do: {:error, deadline_exceeded(table, call.allowed)}
-
-  defp result(:stopped, table, _call),
-    do: {:error, not_running(table.options.name || table.connector)}
-
-  defp result(result, _table, _call), do: result
-
-  defp attempt(table, call, wait?, nil, attempts) do
-    with {:ok, connection} <- Connector.checkout(table, wait?, call.deadline) do
-      attempt(table, call, wait?, connection, attempts)
-    end
-  end
-
-  defp attempt(table, call, wait?, connection, attempts) do
-    case exchange(table, connection, call) do
-      {:ok, _message, []} = result -> result
-      {:retry, reason} -> attempt_again(table, call, wait?, reason, attempts)
-      {:down, reason} -> connection_died(table, call, wait?, reason, attempts)
-      {:error, %Status{code: 1} = status} -> cancelled(call, status)
-      result -> noticed(result, table, connection, call)
-    end
-  end
-
-  defp exchange(%{options: %{on_stale: :error}} = table, connection, %{client: client} = call)
-       when client != nil do
-    with :ok <- Contract.admit(table, connection, call), do: Call.exchange(connection, call)
-  end
-
-  defp exchange(_table, connection, call), do: Call.exchange(connection, call)
-
-  defp noticed(result, table, connection, call) do
-    case result do
-      {:ok, _message, trailers} -> Contract.notice(table, connection, call, trailers)
-      {:done, trailers} -> Contract.notice(table, connection, call, trailers)
-      {:error, status} -> Contract.notice(table, connection, call, status.trailers)
-      _other -> :ok
-    end
-
-    result
-  end
-
-  # Nothing was sent, or the server has not worked on the call: trying again does no harm.
-  defp attempt_again(table, call, wait?, reason, attempts) when attempts > 1 do
-    if reason == :refused, do: pause(call, @most_attempts - attempts)
-    attempt(table, call, wait?, nil, attempts - 1)
-  end
-
-  defp attempt_again(_table, _call, _wait?, reason, _attempts) do
-    {:error, Call.not_retried(reason)}
-  end
-
-  # A server refuses what is too much at this moment; a random pause spreads the next attempts.
-  defp pause(call, earlier) do
-    longest = @first_pause * Integer.pow(2, earlier)
-    longest |> :rand.uniform() |> min(Call.remaining(call.deadline)) |> Process.sleep()
-  end
-
-  # A connection answers all calls that it knows of before it ends in good order, so it did not know
-  # of this one.
-  defp connection_died(table, call, wait?, reason, attempts)
-       when reason in [:noproc, :normal, :shutdown] or elem(reason, 0) == :shutdown do
-    attempt_again(table, call, wait?, :unsent, attempts)
-  end
-
-  defp connection_died(table, _call, _wait?, reason, _attempts) do
-    {:error, connection_crashed(table, reason)}
-  end
-
-  defp connection_crashed(table, reason) do
-    Status.local(
-      :unavailable,
-      "the process of the connection to #{table.label} ended during the call: " <>
-        Exception.format_exit(reason)
-    )
-  end
-
-  # A server that enforces the deadline may be a little faster than our own clock.
-  defp cancelled(call, status) do
-    if Call.remaining(call.deadline) == 0, do: :timeout, else: {:error, status}
-  end
-
-  defp not_running(channel) do
-    Status.local(
-      :unavailable,
-      "the channel #{inspect(channel)} is not running: start it in a supervision tree, " <>
-        "or give the call the channel that is"
-    )
-  end
-
   defp request_too_large(size) do
     Status.local(:resource_exhausted, "the request has #{size} bytes; gRPC allows 4 GiB")
-  end
-
-  defp deadline_exceeded(table, timeout) do
-    text =
-      case Table.failure(table) do
-        nil -> "no response of #{table.label} within #{timeout} ms"
-        text -> "no connection to #{table.label} within #{timeout} ms: #{text}"
-      end
-
-    Status.local(:deadline_exceeded, text)
   end
 end

@@ -182,7 +182,8 @@ defmodule SynapseBridge.RandomValues do
   defp byte, do: :rand.uniform(256) - 1
 
   defp celsius,
-    do: struct(SynapseBridge.Fixtures.Celsius, degrees: Float.round(:rand.uniform(50_000) / 100, 2))
+    do:
+      struct(SynapseBridge.Fixtures.Celsius, degrees: Float.round(:rand.uniform(50_000) / 100, 2))
 
   defp pick(list), do: Enum.at(list, :rand.uniform(length(list)) - 1)
   defp size, do: pick([0, 1, 2, 5, 10, 127, 128, 300])

@@ -5,7 +5,8 @@ defmodule SynapseBridge.Channel.Retry do
   The pauses are those of the option `retry`, at least as long as the server asks for with
   `google.rpc.RetryInfo`. Where the deadline would pass in a pause, the call ends with the error that
   it has. The server sees in `grpc-previous-rpc-attempts` that it is not the first attempt (gRFC A6).
-  Calls are never made twice at once (no hedging).
+  Calls are never made twice at once (no hedging). Those that stream their results are made again
+  until the first one was taken; those that stream an argument are not, as it may not be there twice.
   """
 
   alias SynapseBridge.{Error, Rpc, Status}
@@ -54,14 +55,19 @@ defmodule SynapseBridge.Channel.Retry do
     end
   end
 
-  defp counted(call, 0), do: call
+  @doc "A call that says how often it was made before."
+  @spec counted(Call.t(), non_neg_integer()) :: Call.t()
+  def counted(call, 0), do: call
 
-  defp counted(call, retries) do
+  def counted(call, retries) do
     {block, size} = Request.metadata([{"grpc-previous-rpc-attempts", Integer.to_string(retries)}])
     %{call | metadata: call.metadata <> block, list_size: call.list_size + size}
   end
 
-  defp pause(settings, status, call, failures) do
+  @doc "How long to wait before a call that has failed `failures` times is made again, if it is."
+  @spec pause(settings :: map(), Status.t(), Call.t(), failures :: pos_integer()) ::
+          {:ok, non_neg_integer()} | :no
+  def pause(settings, status, call, failures) do
     with true <- failures < settings.max_attempts and Status.name(status.code) in settings.codes,
          pause = max(Backoff.delay(settings, failures), asked_for(status)),
          true <- pause < Call.remaining(call.deadline) do

@@ -119,4 +119,109 @@ defmodule SynapseBridge.Channel.RetryTest do
     assert {:error, %Status{code: 14}} = Task.await(call)
     ScriptedServer.assert_silent(connection)
   end
+
+  describe "an idempotent call that streams its results" do
+    # All results, and how the call ended.
+    defp collect(channel, opts, request \\ "x") do
+      Task.async(fn ->
+        with {:ok, exchange} <- Channel.open_stream(channel, "/p.S/M", request, opts),
+             do: collect_from(exchange, [])
+      end)
+    end
+
+    defp collect_from(exchange, results) do
+      case Channel.next(exchange) do
+        {:messages, messages, exchange} -> collect_from(exchange, results ++ messages)
+        {:done, _trailers} -> {results, :done}
+        {:error, status} -> {results, Status.name(status.code)}
+      end
+    end
+
+    defp send_messages(connection, id, messages) do
+      write(connection, Wire.response_headers(id))
+      for message <- messages, do: write(connection, Wire.data(id, Wire.message(message)))
+    end
+
+    test "is made again until there is a result, and says so" do
+      {channel, _server, connection} = start()
+      call = collect(channel, idempotent: true)
+      refute Map.has_key?(fail(connection, :unavailable), "grpc-previous-rpc-attempts")
+      {id, %{"grpc-previous-rpc-attempts" => "1"}, "x"} = read_call(connection)
+      send_messages(connection, id, ["a", "b"])
+      write(connection, Wire.trailers(id))
+      assert Task.await(call) == {["a", "b"], :done}
+    end
+
+    test "is made again when its connection is lost before that" do
+      {channel, server, connection} = start()
+      call = collect(channel, idempotent: true)
+      {id, _fields, "x"} = read_call(connection)
+      send_messages(connection, id, [])
+      ScriptedServer.abort(connection)
+      connection = accept_http2(server)
+      {id, %{"grpc-previous-rpc-attempts" => "1"}, "x"} = read_call(connection)
+      send_messages(connection, id, ["a"])
+      write(connection, Wire.trailers(id))
+      assert Task.await(call) == {["a"], :done}
+    end
+
+    test "fails after a result, as that could come twice" do
+      {channel, _server, connection} = start()
+      call = collect(channel, idempotent: true)
+      {id, _fields, "x"} = read_call(connection)
+      send_messages(connection, id, ["a"])
+      write(connection, Wire.trailers(id, "14"))
+      assert Task.await(call) == {["a"], :unavailable}
+      ScriptedServer.assert_silent(connection)
+    end
+
+    test "ends with the last error after max_attempts" do
+      {channel, _server, connection} = start()
+      call = collect(channel, idempotent: true)
+      for _ <- 1..3, do: fail(connection, :unavailable)
+      assert Task.await(call) == {[], :unavailable}
+      ScriptedServer.assert_silent(connection)
+    end
+
+    test "waits for no longer than its deadline" do
+      {channel, _server, connection} = start()
+      call = collect(channel, idempotent: true, timeout: 30_000)
+      fail(connection, :unavailable, retry_info(40_000))
+      assert Task.await(call) == {[], :unavailable}
+      ScriptedServer.assert_silent(connection)
+    end
+
+    test "is not made again for a process that has died in the pause" do
+      {channel, _server, connection} = start()
+      other = spawn(fn -> Process.sleep(:infinity) end)
+
+      call =
+        Task.async(fn ->
+          monitor = Process.monitor(other)
+          {:ok, exchange} = Channel.open_stream(channel, "/p.S/M", "x", idempotent: true)
+          assert {:stopped, ^monitor, :killed, exchange} = Channel.next(exchange, monitor)
+          Channel.cancel(exchange)
+        end)
+
+      fail(connection, :unavailable, retry_info(20_000))
+      Process.exit(other, :kill)
+      assert Task.await(call) == :ok
+      ScriptedServer.assert_silent(connection)
+    end
+
+    for {title, opts, request} <- [
+          {"that is not idempotent", [], "x"},
+          {"with a streamed argument", [idempotent: true], {:stream, "x"}}
+        ] do
+      @opts opts
+      @request request
+      test "but not one #{title}" do
+        {channel, _server, connection} = start()
+        call = collect(channel, @opts, @request)
+        {:headers, id, _fields} = ScriptedServer.read(connection)
+        write(connection, [Wire.response_headers(id), Wire.trailers(id, "14")])
+        assert Task.await(call) == {[], :unavailable}
+      end
+    end
+  end
 end
