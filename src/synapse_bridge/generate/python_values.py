@@ -130,12 +130,13 @@ class Values:
             case ListOf(inner) | SetOf(inner):
                 return comprehension("[", self.write_element(inner, item, depth + 1), item, x, "]")
             case MapOf(outer, inner):
-                if _is_as_written(outer) and _is_as_written(inner):
+                is_map = slot(type_, Required()).label == "map"
+                if is_map and _is_as_written(outer) and _is_as_written(inner):
                     return x
                 each = f"{key}, {item}", f"{x}.items()"
                 written = [self.write_element(outer, key, depth + 1)]
                 written.append(self.write_element(inner, item, depth + 1))
-                if slot(type_, Required()).label == "map":
+                if is_map:
                     return comprehension("{", join(written, ": "), *each, "}")
                 names = ('"key": ', '"value": ')
                 pair = [concat(*both) for both in zip(names, written, strict=True)]

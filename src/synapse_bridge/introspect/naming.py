@@ -185,11 +185,11 @@ def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
     """
     found = [name for name in catalogue.local if "#" not in name]
     plain = {name: names.message(catalogue.local[name][1]) for name in found}
-    count = Counter(plain.values())
+    count = Counter(map(names.underscore, plain.values()))  # as files, `URL` and `Url` are one
     named = {}
     for name, proto in plain.items():
         home = catalogue.local[name][0]
-        shared = count[proto] > 1 and home != module
+        shared = count[names.underscore(proto)] > 1 and home != module
         named[name] = names.camelize(home) + proto if shared else proto
     taken = {names.underscore(named[name]) for name in found if not _way(name, catalogue)}
     for name in sorted(name for name in found if _way(name, catalogue)):

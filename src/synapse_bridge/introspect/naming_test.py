@@ -153,6 +153,22 @@ def test_classes_of_one_name_get_their_modules_in_front_of_it(write: Write) -> N
     )
 
 
+def test_classes_whose_names_differ_in_case_only_get_their_modules_in_front_of_them(
+    write: Write,
+) -> None:
+    """For their Elixir files would be one."""
+    first = write("from pydantic import BaseModel\nclass URL(BaseModel):\n    x: int\n")
+    second = write("from pydantic import BaseModel\nclass Url(BaseModel):\n    x: int\n")
+    home = write(f"""
+        import {first}, {second}
+        def f(a: {first}.URL, b: {second}.Url) -> None: ...
+    """)
+    contract = introspect(home)
+    assert sorted(m.proto for m in contract.messages if m.module) == sorted(
+        (f"{first.title().replace('_', '')}URL", f"{second.title().replace('_', '')}Url")
+    )
+
+
 def test_a_class_of_the_services_own_module_keeps_its_name(write: Write) -> None:
     other = write("from pydantic import BaseModel\nclass Order(BaseModel):\n    x: int\n")
     home = write(f"""

@@ -170,7 +170,7 @@ class _Schemas:
 
     def _map(self, kind: str, key: CoreSchema, value: CoreSchema) -> CoreSchema:
         of = _CONTAINERS[kind]
-        if key["type"] != "definition-ref":
+        if not _refers(key):
             made = cs.dict_schema(key, value, strict=True)
             return made if kind == "dict" else cs.no_info_before_validator_function(_dict(of), made)
         # The check of an object gives a dict, which is no key.
@@ -251,6 +251,18 @@ def _dict(of: Any) -> Callable[[Any], dict[Any, Any]]:
         return dict(value)
 
     return entries
+
+
+def _refers(schema: Any) -> bool:
+    """Whether there is a class in a schema, at whatever depth."""
+    match schema:
+        case {"type": "definition-ref"}:
+            return True
+        case dict():
+            return any(map(_refers, schema.values()))
+        case list() | tuple():
+            return any(map(_refers, schema))
+    return False
 
 
 def _pairs(of: Any) -> Callable[[Any], list[Any]]:

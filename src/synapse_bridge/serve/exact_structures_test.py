@@ -91,6 +91,7 @@ Tree = TypeAliasType("Tree", "int | list[Tree]")
         (set[Key], {Key(n=1)}),
         (dict[tuple[int, int], str], {(0, 0): "a"}),
         (dict[Key, int], {Key(n=1): 1}),
+        (dict[tuple[Key, int], int], {(Key(n=1), 2): 1}),
         (abc.Mapping[str, int], collections.OrderedDict(a=1)),
         (collections.defaultdict[str, int], collections.defaultdict(int, a=1)),
         (collections.Counter[str], collections.Counter("a")),
@@ -136,6 +137,7 @@ def test_instances_of_one_generic_class_are_told_by_what_they_hold() -> None:
         (set[int], {"a"}, "[0]"),
         (dict[tuple[int, int], str], {(0, 0): 1}, '["(0, 0)"]'),
         (dict[Key, int], {Key(n=1): "a"}, "[0][1]"),
+        (dict[tuple[Key, int], int], {(Key(n=1), "a"): 1}, "[0][0][1]"),
         (collections.Counter[str], {"a": 1}, ""),
         (Point, (1, 2), ""),
         (Point, Point("a"), "x"),  # type: ignore[arg-type] # on purpose

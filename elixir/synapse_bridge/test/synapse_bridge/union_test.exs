@@ -71,6 +71,16 @@ defmodule SynapseBridge.UnionTest do
     end
   end
 
+  test "a member that may be nil has its tag, for nil alone may be no member" do
+    union = module("Maybe", "member :root, 1, {:wrapped, {:nullable, :int64}}
+         member :str, 2, :string")
+
+    for value <- [{:root, nil}, {:root, 1}, "a"] do
+      assert cast(union, value) == value
+      assert union.__decode__(encode(union, value), 99) == value
+    end
+  end
+
   test "messages without such a field are told by the fields that fit" do
     union = module("Shapes", "member :cat, 1, {:message, SynapseBridge.Fixtures.Cat}
          member :leaf, 2, {:message, SynapseBridge.Fixtures.Leaf}

@@ -69,8 +69,9 @@ defmodule SynapseBridge.Union.Member do
   defp taken({:message, _}), do: [:map]
   defp taken(_), do: []
 
-  # A pair could be `{tag, value}`.
+  # A pair could be `{tag, value}`, and `nil` no value of the union at all.
   defp shared?(:pair, _), do: true
+  defp shared?({:term, nil}, _), do: true
   defp shared?(class, others), do: Enum.any?(others, &like?(class, &1))
 
   defp like?(:any, _), do: true

@@ -19,6 +19,7 @@ class Maps(BaseModel):
     nested: dict[str, dict[int, Price]] = {}
     holes: dict[str, int | None] = {}
     maybe: dict[str, str] | None = None
+    by_bytes: dict[bytes, float] = {}
 
 
 EXAMPLES = [
@@ -33,6 +34,7 @@ EXAMPLES = [
         nested={"a": {1: Price(cents=4)}, "b": {}},
         holes={"a": None, "b": 0},
         maybe={},
+        by_bytes={b"": 0.5, b"\xff": -0.5},
     ),
 ]
 

@@ -39,6 +39,15 @@ def maps_from_wire(message: pb.Maps) -> dict[str, Any]:
     }
     if message.HasField("maybe"):
         value["maybe"] = dict(message.maybe.entries)
+    value["by_bytes"] = serve.entries(
+        [
+            (
+                item.key if item.HasField("key") else serve.missing(),
+                item.value if item.HasField("value") else serve.missing(),
+            )
+            for item in message.by_bytes
+        ]
+    )
     return value
 
 
@@ -63,6 +72,9 @@ def maps_to_wire(value: _maps.Maps) -> dict[str, Any]:
         },
         "holes": {key: {"value": item} for key, item in value.holes.items()},
         "maybe": None if value.maybe is None else {"entries": value.maybe},
+        "by_bytes": [
+            {"key": key, "value": item} for key, item in value.by_bytes.items()
+        ],
     }
 
 
@@ -123,7 +135,7 @@ def echo_response(result: _maps.Maps) -> pb.EchoResponse:
 SERVICE = serve.Service(
     name="maps.v1.MapsService",
     file=pb.DESCRIPTOR,
-    contract="5c83423074e8cce6",
+    contract="95cd9b58a8edcdc9",
     module="maps",
     methods=(
         serve.Method(
@@ -132,7 +144,7 @@ SERVICE = serve.Service(
             pb.TotalsRequest,
             totals_arguments,
             totals_response,
-            fingerprint="a398af07",
+            fingerprint="f5a5298b",
         ),
         serve.Method(
             "Grouped",
@@ -148,7 +160,7 @@ SERVICE = serve.Service(
             pb.EchoRequest,
             echo_arguments,
             echo_response,
-            fingerprint="64b7fb02",
+            fingerprint="f006e650",
         ),
     ),
 )

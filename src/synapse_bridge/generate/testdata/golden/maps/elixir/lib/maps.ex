@@ -9,9 +9,9 @@ defmodule Maps do
 
       children = [{Maps, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "maps.v1.MapsService", contract: "5c83423074e8cce6"
+  use SynapseBridge.Client, service: "maps.v1.MapsService", contract: "95cd9b58a8edcdc9"
 
-  rpc :totals, "Totals", Maps.TotalsRequest, Maps.TotalsResponse, fingerprint: "a398af07"
+  rpc :totals, "Totals", Maps.TotalsRequest, Maps.TotalsResponse, fingerprint: "f5a5298b"
 
   @doc """
   Adds up.
@@ -48,7 +48,7 @@ defmodule Maps do
         ]) :: %{optional(String.t()) => [Maps.Price.t()]}
   def grouped!(by, opts \\ []), do: call!(:grouped, %{by: by}, opts)
 
-  rpc :echo, "Echo", Maps.EchoRequest, Maps.EchoResponse, fingerprint: "64b7fb02"
+  rpc :echo, "Echo", Maps.EchoRequest, Maps.EchoResponse, fingerprint: "f006e650"
 
   @doc """
   Returns the maps.

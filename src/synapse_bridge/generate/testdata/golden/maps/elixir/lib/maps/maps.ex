@@ -21,5 +21,6 @@ defmodule Maps.Maps do
 
     field :holes, 8, {:map, :string, {:wrapped, {:nullable, :int64}}}, default: %{}
     field :maybe, 9, {:nullable, {:wrapped, {:map, :string, :string}}}, default: nil
+    field :by_bytes, 10, {:map, :bytes, :double}, default: %{}
   end
 end
