@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_bridge import coverage
+from synapse_bridge.contract import Contract
 from synapse_bridge.generate import generate
 from synapse_bridge.introspect import introspect
 from synapse_bridge.introspect.loading import load
@@ -62,11 +63,19 @@ class Bridge:
     name: str
     folder: Path
     classes: Sequence[type]
+    contract: Contract
 
     @property
     def client(self) -> Path:
         """The generated Mix package."""
         return self.folder / "elixir"
+
+    @property
+    def server(self) -> tuple[str, ...]:
+        """The command that starts the generated server."""
+        return sys.executable, str(
+            self.folder / "python" / f"{self.contract.service.stem}_server.py"
+        )
 
     @cached_property
     def _module(self) -> Any:
@@ -74,7 +83,7 @@ class Bridge:
 
     @cached_property
     def _codecs(self) -> dict[int, tuple[str, Codec]]:
-        service = importlib.import_module(f"{self.name}_server").SERVICE
+        service = importlib.import_module(f"{self.contract.service.stem}_server").SERVICE
         return {
             int(method.function.__name__.rpartition("_")[2]): (method.name, Codec(method))
             for method in service.methods
@@ -124,10 +133,11 @@ def bridge(name: str, classes: Sequence[type], folder: Path) -> Bridge:
     written = folder / name
     _write(written / "source" / f"{name}.py", source(classes))
     sys.path[:0] = [str(written / "source"), str(written / "python")]
-    for path, content in generate(introspect(name)).items():
+    contract = introspect(name)
+    for path, content in generate(contract).items():
         _write(written / path, content)
     importlib.invalidate_caches()
-    return Bridge(name, written, classes)
+    return Bridge(name, written, classes, contract)
 
 
 def _write(path: Path, content: str | bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,14 @@ class Outcome:
     values: int = 0
     failures: dict[str, Failure] = field(default_factory=dict)
 
+    @staticmethod
+    def name(cls: type) -> str:
+        """What a model is called here."""
+        return f"{cls.__module__}.{cls.__qualname__}"
+
     def fail(self, cls: type, step: str, problem: object) -> None:
         """Notes the first failure of a model."""
-        name = f"{cls.__module__}.{cls.__qualname__}"
+        name = self.name(cls)
         self.failures.setdefault(name, Failure(name, step, str(problem)))
 
     def steps(self) -> Counter[str]:
@@ -74,9 +79,10 @@ def make(cls: type, each: int, seed: int) -> list[Any] | CannotMake:
 
 def exchange(
     bridge: carriers.Bridge,
-    made: dict[type, list[Any] | CannotMake],
+    made: Mapping[type, Sequence[Any] | CannotMake],
     build: Path,
     seconds: int,
+    compare: Callable[[Any, Any, Any], str | None] = difference,
 ) -> Outcome:
     """Sends values of the models of a bridge to Elixir, and compares what comes back."""
     outcome = Outcome(models=len(bridge.classes))
@@ -92,7 +98,7 @@ def exchange(
                 responses.append(bridge.encode(position, value))
                 sent.append((position, value))
             except Exception as error:
-                outcome.fail(cls, "python", f"to the wire: {error!r}")
+                outcome.fail(cls, "python", f"to the wire: {error!r} {error.__cause__!r}")
     answers = elixir_echo.exchange(bridge, build, responses, seconds)
     for (position, value), answer in zip(sent, answers, strict=True):
         cls = bridge.classes[position]
@@ -105,6 +111,6 @@ def exchange(
         except Exception as error:
             outcome.fail(cls, "python", f"from the wire: {error!r} {error.__cause__ or ''}")
             continue
-        if different := difference(value, received, cls):
+        if different := compare(value, received, cls):
             outcome.fail(cls, "compare", different)
     return outcome

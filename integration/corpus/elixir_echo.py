@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from carriers import Bridge
 
 RUNTIME = Path(__file__).resolve().parents[2] / "elixir" / "synapse_bridge"
 ECHO = Path(__file__).with_name("echo.exs")
+SEND = Path(__file__).with_name("send.exs")
+VALUES = RUNTIME / "test" / "support" / "random_values.ex"
 
 
 class ElixirFailed(Exception):
@@ -45,9 +48,38 @@ def exchange(
             name = method.encode()
             file.write(struct.pack(">I", len(name)) + name)
             file.write(struct.pack(">I", len(response)) + response)
-    client = _client(bridge)
-    _mix(bridge, build, seconds, "run", "--no-start", str(ECHO), client, str(given), str(taken))
+    _mix(
+        bridge,
+        build,
+        seconds,
+        "run",
+        "--no-start",
+        str(ECHO),
+        bridge.contract.service.elixir,
+        str(given),
+        str(taken),
+    )
     return _answers(taken.read_bytes())
+
+
+def send(bridge: Bridge, build: Path, structs: int, seed: int, seconds: int) -> dict[int, str]:
+    """Has Elixir start the bridge's server, and send it so many random structs of each model.
+
+    Gives what is wrong with the first that does not come back the same, by the model's position.
+    """
+    problems = bridge.folder / "problems"
+    arguments = [
+        bridge.contract.service.elixir,
+        VALUES,
+        structs,
+        seed,
+        problems,
+        "--",
+        *bridge.server,
+    ]
+    _mix(bridge, build, seconds, "run", "--no-start", str(SEND), *map(str, arguments))
+    lines = problems.read_text(encoding="utf-8").split("\n")[:-1]
+    return {int(number): text for number, _, text in (line.partition(" ") for line in lines)}
 
 
 def _answers(data: bytes) -> list[bytes | Refused]:
@@ -61,10 +93,6 @@ def _answers(data: bytes) -> list[bytes | Refused]:
     return found
 
 
-def _client(bridge: Bridge) -> str:
-    return "".join(part.capitalize() for part in bridge.name.split("_"))
-
-
 def _mix(bridge: Bridge, build: Path, seconds: int, *arguments: str) -> None:
     environment = {
         "HOME": str(build / "home"),
@@ -74,6 +102,7 @@ def _mix(bridge: Bridge, build: Path, seconds: int, *arguments: str) -> None:
         "MIX_BUILD_PATH": str(build / "build"),
         "MIX_DEPS_PATH": str(build / "deps"),
         "MIX_HOME": str(build / "home"),
+        "PYTHONPATH": os.pathsep.join(sys.path),  # of a server that Elixir starts
         "SYNAPSE_BRIDGE_PATH": str(RUNTIME),
     }
     done = subprocess.run(

@@ -1,4 +1,7 @@
-"""Where two values differ: by their dumps, NaN being equal to itself, and by their models."""
+"""Where two values differ: by their dumps, NaN being equal to itself, and by their models.
+
+Or in anything at all: :func:`exact_difference`.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,56 @@ import warnings
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+import numpy as np
+from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter
 
 
 def difference(sent: Any, received: Any, annotation: Any) -> str | None:
     """The first place where they differ, with both sides; None where they are the same."""
     found = _difference(_dump(annotation, sent), _dump(annotation, received), "")
     return found or _models(sent, received, "")
+
+
+def exact_difference(sent: Any, received: Any, annotation: Any) -> str | None:
+    """The first place where they differ in class or content, down to the sign of a zero."""
+    return _exact(sent, received, "")
+
+
+def _exact(one: Any, other: Any, path: str) -> str | None:
+    if type(one) is not type(other):
+        return _say(path, one, other)
+    match one:
+        case float():
+            same = repr(one) == repr(other)
+        case np.ndarray():
+            same = _array(one) == _array(other)
+        case SecretStr() | SecretBytes():
+            same = one.get_secret_value() == other.get_secret_value()
+        case BaseModel():
+            return _each(vars(one), vars(other), path) or _each(
+                one.__pydantic_extra__ or {}, other.__pydantic_extra__ or {}, path
+            )
+        case Mapping():
+            return _each(one, other, path)
+        case Sequence() if _is_sequence(one) and len(one) == len(other):
+            return _each(dict(enumerate(one)), dict(enumerate(other)), path)
+        case Set():
+            same = {(type(item), item) for item in one} == {(type(item), item) for item in other}
+        case _ if dataclasses.is_dataclass(one):
+            return _each(vars(one), vars(other), path)
+        case _:
+            same = one == other
+    return None if same else _say(path, one, other)
+
+
+def _array(value: Any) -> tuple[Any, ...]:
+    return value.dtype, value.shape, value.tobytes()
+
+
+def _each(one: Mapping[Any, Any], other: Mapping[Any, Any], path: str) -> str | None:
+    if one.keys() != other.keys():
+        return _say(f"{path}.keys()", sorted(map(str, one)), sorted(map(str, other)))
+    return next((d for key in one if (d := _exact(one[key], other[key], f"{path}.{key}"))), None)
 
 
 def _dump(annotation: Any, value: Any) -> Any:

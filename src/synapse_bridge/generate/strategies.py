@@ -50,11 +50,11 @@ _RESERVED = (
     "metadata channel raise spawn node apply length max is_nil struct message request value item "
     "result pb serve key any items entries class_ from_ type_ string optional repeated map"
 )
-_NAMES = (
+NAMES = (
     st.sampled_from(_RESERVED.split()) | st.from_regex(r"[a-z][a-z0-9_]{0,28}", fullmatch=True)
 ).filter(lambda name: not keyword.iskeyword(name))
 _MODULES = "String Kernel Map List Enum Integer Module Any Elixir GenServer ListOfInt64 Service"
-_CLASSES = st.sampled_from(_MODULES.split()) | st.from_regex(
+CLASSES = st.sampled_from(_MODULES.split()) | st.from_regex(
     r"[A-Z][A-Za-z0-9]{0,24}", fullmatch=True
 )
 
@@ -67,7 +67,7 @@ def _unique(strategy: st.SearchStrategy[str], *keys: Any, most: int, least: int 
 def contracts(draw: st.DrawFn, module: str) -> Contract:
     """A contract of that Python module, with all its names, none of which meet."""
     elixir = names.elixir_module(module)
-    classes = draw(_unique(_CLASSES.filter(_no_exchange), names.message, names.underscore, most=6))
+    classes = draw(_unique(CLASSES.filter(_no_exchange), names.message, names.underscore, most=6))
     kinds = draw(st.lists(st.booleans(), min_size=len(classes), max_size=len(classes)))
     enums = [draw(_enum(module, elixir, c)) for c, kind in zip(classes, kinds, strict=True) if kind]
     values = [member.proto for enum in enums for member in enum.members]
@@ -80,7 +80,7 @@ def contracts(draw: st.DrawFn, module: str) -> Contract:
     messages += raised
     methods = []
     keys = (names.camelize, names.elixir_function)
-    for name in draw(_unique(_NAMES, *keys, least=1, most=4)):
+    for name in draw(_unique(NAMES, *keys, least=1, most=4)):
         method, request, response = draw(_method(module, elixir, name, types))
         raises = draw(st.sets(st.sampled_from(raised))) if raised else set()
         methods.append(replace(method, raises=tuple(sorted(error.name for error in raises))))
@@ -117,7 +117,7 @@ def _enum(draw: st.DrawFn, module: str, elixir: str, name: str) -> Enum:
     if is_literal:
         found = draw(st.lists(st.text(max_size=12), min_size=1, max_size=5, unique=True))
     else:
-        found = draw(_unique(_NAMES, lambda n: names.snake(n), least=1, most=5))
+        found = draw(_unique(NAMES, lambda n: names.snake(n), least=1, most=5))
     members = []
     for number, member in enumerate(found, 1):
         term = elixir_terms.atom(member)
@@ -163,7 +163,7 @@ def _fields(draw: st.DrawFn, types: _Types, most: int, option: bool = False) -> 
     def elixir(name: str) -> str:
         return names.elixir_field(name, option=option)
 
-    found = draw(_unique(_NAMES, names.proto_field, _json_name, elixir, most=most))
+    found = draw(_unique(NAMES, names.proto_field, _json_name, elixir, most=most))
     fields = []
     for number, name in enumerate(found, 1):
         type_ = draw(types.any())

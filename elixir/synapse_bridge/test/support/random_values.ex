@@ -2,6 +2,8 @@ defmodule SynapseBridge.RandomValues do
   @moduledoc """
   Values of a message's types at random, edges more often than chance would have it.
 
+  They are valid: Python takes them, and gives back the same.
+
   They come from the generator of the process. `seed/0` starts it with `SYNAPSE_SEED`, or with a
   number that a test shows when it fails.
   """
@@ -55,14 +57,37 @@ defmodule SynapseBridge.RandomValues do
     end
   end
 
-  @doc "A value of a type in normal form, without its constraints."
+  @doc "A value of a type in normal form, within its constraints; of patterns, what letters fit."
   @spec value(term(), non_neg_integer()) :: term()
   def value(type, depth)
 
   def value({:tuple, types}, depth),
     do: types |> Enum.map(&value(&1, depth - 1)) |> List.to_tuple()
 
-  def value({kind, constraints}, depth) when is_list(constraints), do: value(kind, depth)
+  def value({kind, [_ | _] = limits}, _) when kind in [:int64, :uint64, :bigint] do
+    step = Keyword.get(limits, :multiple_of, 1)
+    low = Enum.max([-1000 | for({name, least} <- limits, name in [:ge, :gt], do: least)])
+    high = Enum.min([low + 2000 | for({name, most} <- limits, name in [:le, :lt], do: most)])
+    # The ends of the range are no values of `gt` and `lt`.
+    low = low + if(limits[:gt], do: 1, else: 0)
+    high = high - if(limits[:lt], do: 1, else: 0)
+    steps = Enum.to_list(-Integer.floor_div(-low, step)..Integer.floor_div(high, step)//1)
+    step * pick(steps)
+  end
+
+  def value({:double, [_ | _] = limits}, _) do
+    low = Enum.max([-1.0e6 | for({name, least} <- limits, name in [:ge, :gt], do: least)])
+    high = Enum.min([1.0e6 | for({name, most} <- limits, name in [:le, :lt], do: most)])
+    low + (high - low) * :rand.uniform()
+  end
+
+  def value({kind, [_ | _] = limits}, _) when kind in [:string, :secret_string],
+    do: for(_ <- 1..long(limits, size())//1, into: "", do: <<pick(Enum.to_list(?a..?z))>>)
+
+  def value({kind, [_ | _] = limits}, _) when kind in [:bytes, :secret_bytes],
+    do: :rand.bytes(long(limits, size()))
+
+  def value({kind, limits}, depth) when is_list(limits), do: value(kind, depth)
   def value(:bool, _), do: :rand.uniform(2) == 1
   def value(:int64, _), do: integer(-Integer.pow(2, 63), Integer.pow(2, 63) - 1)
   def value(:uint64, _), do: integer(0, Integer.pow(2, 64) - 1)
@@ -97,8 +122,12 @@ defmodule SynapseBridge.RandomValues do
   def value(:timedelta, _),
     do: integer(-315_576_000_000_000_000, 315_576_000_000_000_000)
 
-  def value(:decimal, _),
-    do: "#{pick(["", "-"])}#{:rand.uniform(1000)}#{pick(["", ".50", "E+9", "E-400"])}"
+  # As Python writes it: one digit before an exponent.
+  def value(:decimal, _) do
+    number = :rand.uniform(1000)
+    digit = rem(number, 9) + 1
+    pick(["", "-"]) <> pick(["#{number}", "#{number}.50", "#{digit}E+9", "#{digit}E-400"])
+  end
 
   def value(:uuid, _) do
     <<a::binary-size(8), b::binary-size(4), c::binary-size(4), d::binary-size(4), e::binary>> =
@@ -108,7 +137,8 @@ defmodule SynapseBridge.RandomValues do
   end
 
   def value(kind, _) when kind in [:ip, :ipv4], do: Enum.map_join(1..4, ".", fn _ -> byte() end)
-  def value(:ipv6, _), do: "fe80::#{byte()}:#{byte()}"
+  # As Python writes it: zeros shortened.
+  def value(:ipv6, _), do: "fe80::#{1 + byte()}:#{1 + byte()}"
   def value(:ip_interface, depth), do: value(:ipv6_interface, depth)
   def value(:ip_network, depth), do: value(:ipv4_network, depth)
   def value(:ipv4_interface, depth), do: value(:ipv4, depth) <> "/#{:rand.uniform(33) - 1}"
@@ -117,13 +147,15 @@ defmodule SynapseBridge.RandomValues do
   def value(:ipv6_network, _), do: "fe80::/#{15 + :rand.uniform(80)}"
   def value(:url, _), do: "https://example.org/#{byte()}"
   def value(:email, depth), do: "#{byte()}@#{value(:ipv4, depth)}.example.org"
-  def value(kind, depth) when kind in [:path, :regex, :secret_string], do: value(:string, depth)
+  def value(:secret_string, depth), do: value(:string, depth)
+  def value(kind, _) when kind in [:path, :regex], do: "a/#{byte()}é"
   def value(:secret_bytes, depth), do: value(:bytes, depth)
 
   def value(:tensor, _) do
     shape = pick([[], [0], [3], [2, 3], [1, 2, 2]])
     {dtype, size} = pick([{"float32", 4}, {"int64", 8}, {"bool", 1}, {"complex128", 16}])
-    data = :rand.bytes(Enum.reduce(shape, size, &(&1 * &2)))
+    bytes = Enum.reduce(shape, size, &(&1 * &2))
+    data = if dtype == "bool", do: :binary.copy(<<1>>, bytes), else: :rand.bytes(bytes)
     %SynapseBridge.Tensor{dtype: dtype, shape: shape, data: data}
   end
 
@@ -141,12 +173,13 @@ defmodule SynapseBridge.RandomValues do
     end
   end
 
-  def value({:enum, enum}, _), do: pick([{:unknown, 12_345} | enum.values()])
+  def value({:enum, enum}, _), do: pick(enum.values())
   def value({:message, module}, depth), do: message(module, depth - 1)
   def value({:wrapped, type}, depth), do: value(type, depth)
   def value({:custom, SynapseBridge.Fixtures.Celsius, _}, _), do: celsius()
 
-  def value({:set, type, _}, depth), do: {:list, type, []} |> value(depth) |> MapSet.new()
+  def value({:set, type, limits}, depth),
+    do: {:list, type, limits} |> value(depth) |> MapSet.new()
 
   def value({:union, union}, depth) do
     member = pick(union.__synapse__(:members))
@@ -161,12 +194,14 @@ defmodule SynapseBridge.RandomValues do
   def value({:nullable, type}, depth),
     do: if(:rand.uniform(3) == 1, do: nil, else: value(type, depth))
 
-  def value({:list, _, _}, depth) when depth < 0, do: []
-  def value({:list, type, _}, depth), do: for(_ <- 1..items(depth)//1, do: value(type, depth - 1))
-  def value({:map, _, _, _}, depth) when depth < 0, do: %{}
+  def value({:list, type, limits}, depth),
+    do: for(_ <- 1..long(limits, items(depth))//1, do: value(type, depth - 1))
 
-  def value({:map, key, type, _}, depth),
-    do: for(_ <- 1..items(depth)//1, into: %{}, do: {value(key, depth), value(type, depth - 1)})
+  def value({:map, key, type, limits}, depth) do
+    for _ <- 1..long(limits, items(depth))//1,
+        into: %{},
+        do: {value(key, depth), value(type, depth - 1)}
+  end
 
   # The first and the last second that there is, and the one before 1970.
   defp second do
@@ -187,7 +222,12 @@ defmodule SynapseBridge.RandomValues do
 
   defp pick(list), do: Enum.at(list, :rand.uniform(length(list)) - 1)
   defp size, do: pick([0, 1, 2, 5, 10, 127, 128, 300])
-  defp items(depth), do: pick([0, 1, 2, max(depth, 0) * 3])
+  defp items(depth) when depth < 0, do: 0
+  defp items(depth), do: pick([0, 1, 2, depth * 3])
+
+  # A length that constraints allow, near to this one.
+  defp long(limits, length),
+    do: length |> max(limits[:min_length] || 0) |> min(limits[:max_length] || length)
 
   # Of every length in bits, not of every size: small ones and the ends come often.
   defp integer(min, max) do
