@@ -180,7 +180,7 @@ class _Survey:
         """Read a function and all that it leads to."""
         full = f"{module}.{name}"
         with self._refusals_of(full):
-            method = read_function(name, function, module, "", self._catalogue, Calls())
+            method = read_function(name, function, module, name, self._catalogue, Calls())
         if method:
             self._functions[full] = (method.request, method.response, *method.raises)
         else:

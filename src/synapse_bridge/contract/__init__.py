@@ -1,6 +1,8 @@
 """The contract between Python and every generated client: plain, immutable data."""
 
 from synapse_bridge.contract.model import (
+    Agent,
+    AgentTool,
     Annotation,
     Contract,
     Default,
@@ -40,6 +42,8 @@ from synapse_bridge.contract.types import (
 )
 
 __all__ = [
+    "Agent",
+    "AgentTool",
     "Annotation",
     "Constraints",
     "Contract",

@@ -257,6 +257,49 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentTool:
+    """A tool that a model may call: an agent's own, with the JSON Schema of its parameters.
+
+    ``approval``: each call of it wants somebody's consent. ``method`` is the name of the method
+    that calls it without a model, or empty.
+    """
+
+    name: str
+    doc: str
+    parameters: Mapping[str, JSONValue]
+    approval: bool = False
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent of pydantic-ai, all of whose calls are methods of the service.
+
+    ``name`` is what its methods begin with, ``variable`` the attribute of the service's module that
+    holds it, and ``elixir`` the last part of its Elixir module. ``methods`` maps what a method does
+    (``run``, ``run_stream``, ``session``, ``dump_messages``, ``load_messages``) to its name.
+    ``output`` is the type of a result, ``deps`` that of the option that callers give, if there is
+    one. ``deps_factory`` (``package.module:function``) makes of it what the agent gets. ``models``
+    are those that callers may choose from.
+    """
+
+    name: str
+    variable: str
+    elixir: str
+    doc: str
+    output: Type
+    deps: Type | None
+    tools: tuple[AgentTool, ...]
+    methods: Mapping[str, str]
+    deps_factory: str = ""
+    models: tuple[str, ...] = ()
+
+    def owns(self, module: str, name: str) -> bool:
+        """Whether a class or union of that qualified name is made for this agent of a module."""
+        return name.startswith(f"{module}.{self.variable}.")
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Names of the whole. ``stem`` begins every generated file name."""
 
@@ -284,6 +327,7 @@ class Contract:
     messages: tuple[Message, ...]
     enums: tuple[Enum, ...]
     unions: tuple[Union, ...] = ()
+    agents: tuple[Agent, ...] = ()
 
     def message(self, name: str) -> Message:
         """The message of that qualified Python name; ``KeyError`` where there is none."""

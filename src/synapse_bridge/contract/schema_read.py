@@ -6,6 +6,8 @@ from typing import Any, get_args
 from urllib.parse import unquote
 
 from synapse_bridge.contract.model import (
+    Agent,
+    AgentTool,
     Annotation,
     Contract,
     Default,
@@ -60,6 +62,7 @@ def contract(document: Schema) -> Contract:
         tuple(reader.message(n, d) for n, d in definitions.items() if "x-synapse-message" in d),
         tuple(reader.enums.values()),
         tuple(reader.union(n, d) for n, d in definitions.items() if "x-synapse-union" in d),
+        tuple(map(reader.agent, document.get("x-synapse-agents", []))),
     )
 
 
@@ -99,6 +102,18 @@ class _Reader:
     def service(self, schema: Schema) -> Service:
         methods = tuple(self.method(method) for method in schema["methods"])
         return Service(**{**schema, "methods": methods})
+
+    def agent(self, schema: Schema) -> Agent:
+        deps = schema["deps"]
+        return Agent(
+            **{
+                **schema,
+                "output": self.type(schema["output"]),
+                "deps": None if deps is None else self.type(deps),
+                "tools": tuple(AgentTool(**tool) for tool in schema["tools"]),
+                "models": tuple(schema["models"]),
+            }
+        )
 
     def method(self, schema: Schema) -> Method:
         result = schema["result"]

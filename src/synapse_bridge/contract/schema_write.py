@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from synapse_bridge.contract.model import (
+    Agent,
+    AgentTool,
     Contract,
     Default,
     Docstring,
@@ -84,6 +86,7 @@ def document(contract: Contract) -> Schema:
         "$id": f"urn:synapse-bridge:service:{contract.service.full_name}",
         "x-synapse-contract": VERSION,
         "x-synapse-service": _service(contract.service),
+        **({"x-synapse-agents": [*map(_agent, contract.agents)]} if contract.agents else {}),
         "$defs": dict(sorted(definitions.items())),
     }
 
@@ -172,6 +175,31 @@ def _service(service: Service) -> Schema:
         "doc": service.doc,
         "methods": [_method(method) for method in service.methods],
     } | ({"naive_datetime": "utc"} if service.naive_datetime == "utc" else {})
+
+
+def _agent(agent: Agent) -> Schema:
+    return {
+        "name": agent.name,
+        "variable": agent.variable,
+        "elixir": agent.elixir,
+        "doc": agent.doc,
+        "output": type_schema(agent.output),
+        "deps": None if agent.deps is None else type_schema(agent.deps),
+        "tools": [*map(_tool, agent.tools)],
+        "methods": dict(agent.methods),
+        "deps_factory": agent.deps_factory,
+        "models": [*agent.models],
+    }
+
+
+def _tool(tool: AgentTool) -> Schema:
+    return {
+        "name": tool.name,
+        "doc": tool.doc,
+        "parameters": dict(tool.parameters),
+        "approval": tool.approval,
+        "method": tool.method,
+    }
 
 
 def _method(method: Method) -> Schema:

@@ -80,7 +80,7 @@ class Server:
             for union in self.contract.unions
             if UnionRef(union.name) in self._sent and len(union.members) > 1
         }
-        return found | self._types()
+        return dict(self._agents()) | found | self._types()
 
     def converters(self) -> dict[str, list[str]]:
         """The functions that stand between protobuf's messages and Python's values."""
@@ -228,6 +228,8 @@ class Server:
 
     def _reference(self, message: Message) -> str:
         """The class of a message, with arguments that classes of several share (``HttpUrl``)."""
+        if self._annotation(MessageRef(message.name)) == "Any":
+            return "Any"
         anything = ", ".join("Any" for _ in message.arguments)
         name = self.names.reference(replace(message, arguments=()))
         return f"{name}[{anything}]" if anything else name
@@ -310,6 +312,25 @@ class Server:
             *statement(concat("return ", made)),
         ]
 
+    # Agents
+
+    def _agents(self) -> Iterator[tuple[str, list[str]]]:
+        """What has the methods and classes of each agent."""
+        module = self.contract.service.module
+        for agent in self.contract.agents:
+            arguments: list[Doc] = [
+                f"{self.names.module(module)}.{agent.variable}",
+                f'module="{module}"',
+                f'variable="{agent.variable}"',
+                f'name="{agent.name}"',
+            ]
+            if agent.deps_factory:
+                arguments.append(f"deps_factory={self.names.function_at(agent.deps_factory)}")
+            if agent.models:
+                arguments.append(concat("models=", sequence(map(literal, agent.models))))
+            name = self.names.agent(agent)
+            yield name, assignment(name, call("agents.Service", *arguments), depth=0)
+
     # The service
 
     @cached_property
@@ -346,7 +367,7 @@ class Server:
         return call(
             "serve.Method",
             f'"{method.proto}"',
-            f"{self.names.module(self.contract.service.module)}.{method.function}",
+            self.names.called(method),
             f"pb.{self.contract.message(method.request).proto}",
             f"{name}_arguments",
             f"{name}_response",

@@ -6,9 +6,9 @@ import itertools
 import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from synapse_bridge.contract import (
+    Agent,
     Annotation,
     Contract,
     Custom,
@@ -36,6 +36,7 @@ _OWN = {
     "Any",
     "Literal",
     "SERVICE",
+    "agents",
     "annotations",
     "collections",
     "pb",
@@ -73,13 +74,16 @@ class PythonNames:
             name: _claim(_constant(name, annotation.module), taken)
             for name, annotation in _annotations(contract).items()
         }
+        self._agents = {
+            agent.name: _claim(underscore(agent.name).upper(), taken) for agent in contract.agents
+        }
         methods = set(_OWN)
         self._functions = {
             method.name: _claim(underscore(method.proto), methods)
             for method in contract.service.methods
         }
         stems = {*self._names.values(), *self._tables.values(), *self._functions.values()}
-        stems |= {*self._customs.values(), *self._instead.values()}
+        stems |= {*self._customs.values(), *self._instead.values(), *self._agents.values()}
         own = {f"{stem}_{suffix}" for stem in stems for suffix in _SUFFIXES}
         own |= _OWN | _LOCALS | stems
         own.add(f"{contract.service.stem}_pb2")
@@ -108,6 +112,26 @@ class PythonNames:
         """What holds the annotation of the configuration for a field: ``shop.Order.total``."""
         return self._instead[field]
 
+    def agent(self, agent: Agent) -> str:
+        """What holds an agent's methods and classes."""
+        return self._agents[agent.name]
+
+    def called(self, method: Method) -> str:
+        """The expression for the function of a method."""
+        service = self._contract.service
+        for agent in self._contract.agents:
+            if method.name in agent.methods.values():
+                return f"{self.agent(agent)}{method.function.removeprefix(agent.variable)}"
+        return f"{self.module(service.module)}.{method.function}"
+
+    def _owned(self, name: str) -> str | None:
+        """The expression for a class that is made for an agent, if it is one."""
+        module = self._contract.service.module
+        for agent in self._contract.agents:
+            if agent.owns(module, name):
+                return f"{self.agent(agent)}.{name.rpartition('.')[2]}"
+        return None
+
     def function_at(self, path: str) -> str:
         """The expression for a user's function ``package.module:function``."""
         module, _, name = path.partition(":")
@@ -132,6 +156,8 @@ class PythonNames:
 
     def reference(self, item: Message | Enum | RootOf | Custom) -> str:
         """The expression for a user's class."""
+        if (owned := self._owned(item.name)) is not None:
+            return owned
         local, _, _ = item.name.removeprefix(_module(item)).partition("[")
         name = self.module(_module(item)) + local
         if isinstance(item, Message) and item.arguments:
@@ -139,14 +165,27 @@ class PythonNames:
         return name
 
     def annotation(self, type_: Type) -> str:
-        """The annotation of values; a ``Literal`` is spelled out, and so is a nameless union."""
+        """The annotation of values; a ``Literal`` is spelled out, and so is a nameless union.
+
+        What is made at run time has no type for type checkers.
+        """
         return fill(type_, "python", self._annotation)
 
     def exact_annotation(self, type_: Type) -> str:
-        """The annotation that tells values apart that are of one class in Python."""
-        return fill(type_, "annotation", partial(self._annotation, inner=self.exact_annotation))
+        """The annotation that tells values apart that are of one class in Python, to be evaluated."""
+        return fill(type_, "annotation", self._exact_annotation)
 
-    def _annotation(self, one: Named, inner: Callable[[Type], str] | None = None) -> str:
+    def _annotation(self, one: Named) -> str:
+        match one:
+            case MessageRef(name) | UnionRef(name) if self._owned(name) is not None:
+                return "Any"
+            case _:
+                return self._named(one, self.annotation)
+
+    def _exact_annotation(self, one: Named) -> str:
+        return self._named(one, self.exact_annotation)
+
+    def _named(self, one: Named, inner: Callable[[Type], str]) -> str:
         match one:
             case RootOf():
                 return self.reference(one)
@@ -156,9 +195,9 @@ class PythonNames:
                 return self.reference(self._contract.message(name))
             case UnionRef(name):
                 union = self._contract.union(name)
-                if union.role == "alias":
+                if union.role == "alias" and self._owned(name) is None:
                     return self.module(_module(union)) + name.removeprefix(_module(union))
-                return " | ".join((inner or self.annotation)(one.type) for one in union.members)
+                return " | ".join(inner(member.type) for member in union.members)
             case EnumRef(name):
                 enum = self._contract.enum(name)
                 if enum.role == "enum":
@@ -205,6 +244,8 @@ def _modules(contract: Contract) -> set[str]:
         modules.add(custom.module)
         paths = (custom.to_wire, custom.from_wire)
         modules |= {path.partition(":")[0] for path in paths if path}
+    factories = (agent.deps_factory for agent in contract.agents)
+    modules |= {path.partition(":")[0] for path in factories if path}
     modules |= {annotation.module for annotation in _annotations(contract).values()}
     return modules | {root.module for type_ in _types(contract) for root in _roots(type_)}
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.introspect import source
+from synapse_bridge.introspect.agents import Wanted, method_names, read_agents
+from synapse_bridge.introspect.agents import agents as read_definitions
 from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.exceptions import read_pending
 from synapse_bridge.introspect.functions import Calls, read_function
@@ -38,6 +40,7 @@ __all__ = [
     "Override",
     "Place",
     "Refusal",
+    "Wanted",
     "introspect",
     "introspect_locked",
 ]
@@ -45,11 +48,12 @@ __all__ = [
 
 def introspect(
     target: str,
-    functions: Sequence[str] = (),
+    functions: Sequence[str] | None = (),
     naming: Naming | None = None,
     overrides: Mapping[str, Override] | None = None,
     calls: Mapping[str, Calls] | None = None,
     locked: Locked | None = None,
+    agents: Sequence[Wanted] = (),
 ) -> Contract:
     """The contract of a module's functions, or of an instance's methods.
 
@@ -58,34 +62,45 @@ def introspect(
     annotations: it maps a qualified class, ``module.Class.field``, ``module.function.parameter`` or
     ``module.function.return`` to another. ``calls`` says of functions what they do not say
     themselves. ``locked`` has the numbers that members keep; without it they are numbered as
-    they come.
+    they come. ``agents`` are served besides; with ``functions`` as ``None``, nothing else is.
 
     Raises :class:`IntrospectionError`, whose text is for the user.
     """
     locked = locked or Locked()
-    return introspect_locked(target, functions, naming, overrides, calls, locked)[0]
+    return introspect_locked(target, functions, naming, overrides, calls, locked, agents)[0]
 
 
 def introspect_locked(
     target: str,
-    functions: Sequence[str],
+    functions: Sequence[str] | None,
     naming: Naming | None,
     overrides: Mapping[str, Override] | None,
     calls: Mapping[str, Calls] | None,
     locked: Locked,
+    agents: Sequence[Wanted] = (),
 ) -> tuple[Contract, ServiceLock]:
     """As :func:`introspect`, with what the lock has to say of the service from now on."""
     module, path, owner = load(target)
     naming = naming or Naming()
-    check_functions(naming.origin, "functions", naming.functions, owner)
     calls = calls or {}
-    check_functions(naming.origin, "methods", calls, owner)
-    chosen = select(module, path, owner, functions)
+    if path and agents:
+        raise IntrospectionError(
+            f"`{target}` is an object, and agents are those of a module\n"
+            f"  → name the module: `{module.__name__}`"
+        )
+    ours = method_names(agents)
+    check_functions(naming.origin, "functions", naming.functions.keys() - ours, owner)
+    check_functions(naming.origin, "methods", calls.keys() - ours, owner)
+    chosen = {} if functions is None else select(module, path, owner, functions, bool(agents))
     catalogue = Catalogue(overrides)
     read = [
-        read_function(n, f, module.__name__, path, catalogue, calls.get(n, Calls()))
+        read_function(
+            n, f, module.__name__, f"{path}.{n}" if path else n, catalogue, calls.get(n, Calls())
+        )
         for n, f in chosen.items()
     ]
+    served = read_agents(module, agents, catalogue, calls)
+    read += [method for agent in served for method in agent.methods]
     read_pending(catalogue)
     check_overrides(catalogue.overrides, catalogue.seen, module.__name__)
     if catalogue.refusals:
@@ -99,4 +114,6 @@ def introspect_locked(
     rpcs = locked_rpcs(locked, module.__name__, methods, renames)
     naming = replace(naming, rpcs=rpcs)
     contract = name_all(module.__name__, doc, methods, catalogue, naming)
+    if served:
+        contract = replace(contract, agents=read_definitions(served, catalogue))
     return contract, written(contract, tables)

@@ -23,6 +23,7 @@ from synapse_bridge.contract.types import (
     SetOf,
     TupleOf,
     Type,
+    UnionRef,
     unrooted,
 )
 from synapse_bridge.generic_models import fields_of_model
@@ -69,19 +70,25 @@ def _alias(alias: Any, context: Context, metadata: list[Any]) -> Type:
     value = hints.alias_value(alias)
     name = Name(alias.__module__, alias.__name__, "alias")
     open_[alias] = recursion = Recursion(name, value)
+    reachable = context.catalogue.reaches(alias)
+    outer = metadata
     try:
         peeled, inner = hints.peel_to_alias(value)
         metadata = [*inner, *metadata]
         if hints.is_alias(peeled):
             type_ = read_type(peeled, context, metadata)
         else:
-            reachable = hints.is_reachable(alias)
+            if alias in context.catalogue.reachable:
+                context = replace(context, module=name.module, path=name.local)
             type_ = _read(peeled, name if reachable else None, context, metadata)
     finally:
         del open_[alias]
     if not recursion.found:
+        named = isinstance(type_.inner if isinstance(type_, Nullable) else type_, UnionRef)
+        if not outer and (named and reachable or alias in context.catalogue.reachable):
+            known[alias] = type_  # It is the same wherever it stands.
         return type_
-    if not hints.is_reachable(alias):
+    if not reachable:
         raise Unsupported(
             f"the recursive alias `{alias}` cannot be reached by its name",
             "define it at the top of its module, under its own name and without arguments",

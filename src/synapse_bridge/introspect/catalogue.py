@@ -48,6 +48,9 @@ class Catalogue:
     ``renamed`` maps qualified names of fields and parameters to those that the code says they had.
     ``arguments`` are those of generic classes, by message; ``recursions`` the aliases and
     RootModels that are being read, and ``known`` those that have been.
+    ``reachable`` are classes and aliases that generated code reaches by another name than their
+    own. ``owners`` maps the beginning of qualified names (``shop.desk_agent.``) to the Elixir
+    module, inside the service's, that what is called so belongs to.
     """
 
     def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
@@ -65,6 +68,8 @@ class Catalogue:
         self.arguments: dict[str, tuple[Type, ...]] = {}
         self.recursions: dict[Any, Recursion] = {}
         self.known: dict[Any, Type] = {}
+        self.reachable: set[Any] = set()
+        self.owners: dict[str, str] = {}
         self._classes: dict[str, Any] = {}
         self._names: dict[Any, str] = {}
         self._noted: dict[tuple[Any, str], str] = {}
@@ -203,11 +208,22 @@ class Catalogue:
 
     def reach(self, cls: type) -> None:
         """Refuse a class that generated code cannot reach by its name."""
-        if _reach(cls) is not cls:
+        if cls not in self.reachable and _reach(cls) is not cls:
             raise Unsupported(
                 f"its class cannot be reached as `{qualified(cls)}`",
                 "define the class at the top of its module, under its own name",
             )
+
+    def reaches(self, alias: Any) -> bool:
+        """Whether generated code can reach an alias by its name."""
+        return alias in self.reachable or hints.is_reachable(alias)
+
+    def owner(self, name: str) -> tuple[str, str] | None:
+        """The Elixir module that owns a qualified name, and what the name is in it."""
+        for start, elixir in self.owners.items():
+            if name.startswith(start):
+                return elixir, name.removeprefix(start)
+        return None
 
     def _claim(self, name: str, cls: type, local: str) -> bool:
         """Note a class; true the first time."""

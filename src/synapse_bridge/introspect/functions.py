@@ -56,13 +56,12 @@ class Calls:
 
 
 def read_function(
-    name: str, function: Function, module: str, path: str, catalogue: Catalogue, calls: Calls
+    name: str, function: Function, module: str, expression: str, catalogue: Catalogue, calls: Calls
 ) -> Method | None:
     """One function as contract: its request and response go to the catalogue, and so do refusals.
 
-    ``path`` is the object that it is a method of, or empty.
+    ``expression`` reaches it from its module.
     """
-    expression = f"{path}.{name}" if path else name
     qualified = f"{module}.{expression}"
     place = source.function_place(function, name)
     catalogue.places[qualified] = place

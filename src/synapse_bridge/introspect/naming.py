@@ -92,6 +92,8 @@ def name_all(
     methods = [_name_method(method, module, naming, claims) for method in methods]
     protos = _class_names(module, catalogue)
     protos |= _exchange_names(service, methods, set(protos.values()))
+    for start, owner in catalogue.owners.items():
+        claims.claim("message", owner, start.rstrip("."))
     for name, proto in protos.items():
         claims.claim("message", proto, name)
         claims.claim("file", names.underscore(proto), name)
@@ -99,17 +101,25 @@ def name_all(
         replace(
             _check_fields(message, claims),
             proto=protos[message.name],
-            elixir=f"{service.elixir}.{protos[message.name]}",
+            elixir=_elixir(message.name, protos[message.name], service, catalogue),
         )
         for message in catalogue.messages.values()
     ]
     unions = [
-        replace(union, proto=protos[union.name], elixir=f"{service.elixir}.{protos[union.name]}")
+        replace(
+            union,
+            proto=protos[union.name],
+            elixir=_elixir(union.name, protos[union.name], service, catalogue),
+        )
         for union in catalogue.unions.values()
     ]
     enums = [
         _name_members(
-            replace(enum, proto=protos[enum.name], elixir=f"{service.elixir}.{protos[enum.name]}"),
+            replace(
+                enum,
+                proto=protos[enum.name],
+                elixir=_elixir(enum.name, protos[enum.name], service, catalogue),
+            ),
             claims,
         )
         for enum in catalogue.enums.values()
@@ -184,7 +194,7 @@ def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
     and a private class for a public one.
     """
     found = [name for name in catalogue.local if "#" not in name]
-    plain = {name: names.message(catalogue.local[name][1]) for name in found}
+    plain = {name: names.message(_local(name, catalogue)) for name in found}
     count = Counter(map(names.underscore, plain.values()))  # as files, `URL` and `Url` are one
     named = {}
     for name, proto in plain.items():
@@ -197,6 +207,20 @@ def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
             named[name] = _way(name, catalogue).format(named[name])
         taken.add(names.underscore(named[name]))
     return named
+
+
+def _local(name: str, catalogue: Catalogue) -> str:
+    """What a class is called in its module, or after whom it belongs to."""
+    owner = catalogue.owner(name)
+    return ".".join(owner) if owner else catalogue.local[name][1]
+
+
+def _elixir(name: str, proto: str, service: Service, catalogue: Catalogue) -> str:
+    """The Elixir module of a class, Literal or union."""
+    owner = catalogue.owner(name)
+    if owner is None or "#" in name:
+        return f"{service.elixir}.{proto}"
+    return f"{service.elixir}.{owner[0]}.{names.message(owner[1])}"
 
 
 def _way(name: str, catalogue: Catalogue) -> str:

@@ -13,7 +13,13 @@ from synapse_bridge.introspect.refusal import IntrospectionError
 Function = Callable[..., Any]
 
 
-def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> dict[str, Function]:
+def select(
+    module: ModuleType,
+    path: str,
+    owner: Any,
+    wanted: Sequence[str],
+    none_is_fine: bool = False,
+) -> dict[str, Function]:
     """The functions to bridge, by name: those wanted, else ``__all__``, else the public typed ones.
 
     A function is typed if it has at least one annotation, so that one half-written is refused
@@ -39,7 +45,7 @@ def select(module: ModuleType, path: str, owner: Any, wanted: Sequence[str]) -> 
         chosen = {n: f for n in declared if (f := _function(getattr(module, n, None)))}
     else:
         chosen = {n: f for n, f in available.items() if not n.startswith("_") and _is_typed(f)}
-    if not chosen:
+    if not chosen and not none_is_fine:
         raise IntrospectionError(
             f"{where}: `{what}` has no public function with annotations\n"
             "  → annotate the parameters and the result of those to be called"

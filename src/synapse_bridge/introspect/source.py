@@ -19,6 +19,8 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def function_place(function: Callable[..., Any], name: str) -> Place:
     """The ``def`` line of a function."""
+    if (given := _given(function, "")) is not None:
+        return given
     node, file = _function(function)
     return Place(
         display(file), node.lineno if node else _first_line(function), f"function `{name}`"
@@ -27,6 +29,8 @@ def function_place(function: Callable[..., Any], name: str) -> Place:
 
 def parameter_place(function: Callable[..., Any], name: str, parameter: str) -> Place:
     """The line and annotation of one parameter."""
+    if (given := _given(function, parameter)) is not None:
+        return given
     node, file = _function(function)
     subject = f"parameter `{parameter}` of `{name}`"
     if node is None:
@@ -41,6 +45,8 @@ def parameter_place(function: Callable[..., Any], name: str, parameter: str) -> 
 
 def result_place(function: Callable[..., Any], name: str) -> Place:
     """The line and text of a function's return annotation."""
+    if (given := _given(function, "")) is not None:
+        return given
     node, file = _function(function)
     subject = f"result of `{name}`"
     if node is None:
@@ -51,12 +57,16 @@ def result_place(function: Callable[..., Any], name: str) -> Place:
 
 def class_place(cls: type, kind: str = "class") -> Place:
     """The ``class`` line of a class."""
+    if (given := _given(cls, "")) is not None:
+        return given
     node, file = _class(cls)
     return Place(display(file), node.lineno if node else 0, f"{kind} `{cls.__qualname__}`")
 
 
 def field_place(cls: type, name: str) -> Place:
     """The line and annotation of a field, in the class of the hierarchy that declares it last."""
+    if (given := _given(cls, name)) is not None:
+        return given
     subject = f"field `{cls.__qualname__}.{name}`"
     for owner in cls.__mro__:
         node, file = _class(owner)
@@ -112,6 +122,8 @@ def assigned_attributes(cls: type, method: str) -> Iterator[str]:
 def location(function: Callable[..., Any], module: str) -> str:
     """``shop/pricing.py:12``: relative to where ``module`` is imported from, so that it is the
     same on every machine."""
+    if (known := getattr(function, "__synapse_given__", None)) is not None:
+        return f"{_relative(known[''].file, module)}:{known[''].line}"
     node, file = _function(function)
     line = node.lineno if node else _first_line(function)
     if file is None:
@@ -134,6 +146,18 @@ def unwrap(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function that the user wrote, under its decorators and binding."""
     inner: Callable[..., Any] = inspect.unwrap(getattr(function, "__func__", function))
     return inner
+
+
+def _given(made: Any, part: str) -> Place | None:
+    """Where a function or class that was made at run time comes from; it says so itself.
+
+    ``part`` is a parameter or field, or empty for the whole.
+    """
+    known = getattr(made, "__synapse_given__", None)
+    if known is None:
+        return None
+    found = known.get(part) or known[""]
+    return Place(display(found.file), found.line, found.subject, found.written)
 
 
 def _relative(file: str, module: str) -> str:

@@ -68,6 +68,9 @@ def read_union(
     It is no union in the contract where only one member is left.
     """
     found = hints.alternatives(annotation, metadata)
+    if name is not None and name.role == "alias":
+        # What has no name of its own inside is called after the alias, wherever that stands.
+        context = replace(context, module=name.module, path=name.local)
     literals, others = _sorted(found.members)
     inside = context.under(annotation)
     if any(len(one.path) > 1 for one in found.members):

@@ -1,0 +1,182 @@
+"""A run of an agent as a stream of events.
+
+The loop is pydantic-ai's own: its nodes are streamed one after the other, in one task, so that
+closing the stream ends the request to the model wherever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import pydantic_core
+from pydantic import ValidationError
+from pydantic_ai import Agent
+from pydantic_ai import messages as said
+from pydantic_ai.agent import AbstractAgent
+from pydantic_ai.exceptions import ModelRetry, UserError
+from pydantic_ai.result import AgentStream
+from pydantic_ai.run import AgentRunResult
+from pydantic_ai.tools import DeferredToolRequests
+
+from synapse_bridge.agents import events, messages
+from synapse_bridge.agents.classes import Classes
+
+Fits = Callable[[Any], bool]
+"""Whether a value is one of the agent's output type."""
+Expect = Callable[[DeferredToolRequests], None]
+"""Is told which calls a caller is asked about, before the caller is."""
+
+
+def result(classes: Classes, found: AgentRunResult[Any]) -> Any:
+    """What a run came to, as it crosses."""
+    return classes.result(
+        output=found.output,
+        usage=messages.usage_of(found.usage),
+        new_messages=messages.from_agent(found.new_messages()),
+        run_id=found.run_id,
+    )
+
+
+class Run:
+    """One run; its events can be told once."""
+
+    def __init__(
+        self, agent: AbstractAgent[Any, Any], classes: Classes, fits: Fits, expect: Expect
+    ) -> None:
+        self._agent = agent
+        self._classes = classes
+        self._fits = fits
+        self._expect = expect
+
+    async def events(self, prompt: Any, **options: Any) -> AsyncIterator[Any]:
+        """All that the run tells, in its order; the last event has the result."""
+        async with self._agent.iter(prompt, **options) as run:
+            async for node in run:
+                if Agent.is_model_request_node(node):
+                    for event in _feedback(node.request.parts):
+                        yield event
+                    async with node.stream(run.ctx) as stream, aclosing(self._asked(stream)) as own:
+                        async for event in own:
+                            yield event
+                elif Agent.is_call_tools_node(node):
+                    async with node.stream(run.ctx) as handled:
+                        async for told in handled:
+                            for event in self._handled(told):
+                                yield event
+            assert run.result is not None
+            yield self._classes.finished(result=result(self._classes, run.result))
+
+    async def _asked(self, stream: AgentStream[Any, Any]) -> AsyncIterator[Any]:
+        """What the model answers, piece by piece."""
+        final: said.FinalResultEvent | None = None
+        last: Any = None
+        async for told in stream:
+            grown = False
+            match told:
+                case said.FinalResultEvent():
+                    final, grown = told, True
+                case said.PartStartEvent(part=said.TextPart(content=text)):
+                    grown = True
+                    if text:
+                        yield events.TextDelta(text)
+                case said.PartDeltaEvent(delta=said.TextPartDelta(content_delta=text)):
+                    grown = True
+                    if text:
+                        yield events.TextDelta(text)
+                case said.PartStartEvent(part=said.ThinkingPart(content=text)):
+                    if text:
+                        yield events.ThinkingDelta(text)
+                case said.PartDeltaEvent(delta=said.ThinkingPartDelta(content_delta=text)):
+                    if text:
+                        yield events.ThinkingDelta(text)
+                case said.PartDeltaEvent(delta=said.ToolCallPartDelta()):
+                    grown = True
+                case said.PartEndEvent(part=part):
+                    for event in _native(part):
+                        yield event
+            if grown and final is not None:
+                partial = await self._partial(stream, final)
+                if partial is not None and partial != last:
+                    last = partial
+                    yield partial
+
+    async def _partial(
+        self, stream: AgentStream[Any, Any], final: said.FinalResultEvent
+    ) -> Any | None:
+        """The output so far, where it is one; text that is the output tells itself."""
+        try:
+            output = await stream.validate_response_output(stream.response, allow_partial=True)
+        except (ValidationError, ModelRetry, UserError):
+            return None  # The last is for calls that wait for an answer: they end the response too.
+        if (final.tool_name is None and isinstance(output, str)) or not self._fits(output):
+            return None
+        return self._classes.partial_output(output=output)
+
+    def _handled(self, told: said.AgentStreamEvent) -> Iterator[Any]:
+        """What becomes of the model's tool calls."""
+        match told:
+            case said.FunctionToolCallEvent(part=part):
+                yield events.ToolCall(part.tool_call_id, part.tool_name, _args(part))
+            case said.ToolResultEvent(part=part):
+                if part.outcome == "retried":
+                    yield events.RetryPrompt(part.tool_name, _text(part.content))
+                elif isinstance(told, said.FunctionToolResultEvent):
+                    yield _returned(part)
+            case said.DeferredToolRequestsEvent(requests=requests):
+                self._expect(requests)
+                yield from _requested(requests)
+
+
+def _requested(requests: DeferredToolRequests) -> Iterator[Any]:
+    """The questions to the caller, all of a step at once."""
+    for call in requests.calls:
+        yield events.ToolRequest(call.tool_call_id, call.tool_name, _args(call))
+    for call in requests.approvals:
+        about = requests.metadata.get(call.tool_call_id, {})
+        yield events.ApprovalRequest(
+            call.tool_call_id, call.tool_name, _args(call), pydantic_core.to_jsonable_python(about)
+        )
+
+
+def _native(part: said.ModelResponsePart) -> Iterator[Any]:
+    """The calls of tools that the provider runs itself."""
+    match part:
+        case said.NativeToolCallPart():
+            yield events.ToolCall(part.tool_call_id, part.tool_name, _args(part))
+        case said.NativeToolReturnPart():
+            yield _returned(part)
+
+
+def _returned(part: said.ToolReturnPart | said.NativeToolReturnPart) -> Any:
+    return events.ToolReturn(
+        part.tool_call_id, part.tool_name, messages.content_of(part), part.outcome
+    )
+
+
+def _feedback(parts: Sequence[said.ModelRequestPart]) -> Iterator[Any]:
+    """What the model is told about an output that was none."""
+    for part in parts:
+        if isinstance(part, said.RetryFeedbackPart):
+            yield events.RetryPrompt(None, _text(part.content))
+
+
+def _args(part: said.ToolCallPart | said.NativeToolCallPart) -> Any:
+    """The arguments of a call; the text that the model wrote where that is no JSON object."""
+    given = part.args
+    if not given:
+        return {}
+    if isinstance(given, str):
+        try:
+            parsed = pydantic_core.from_json(given)
+        except ValueError:
+            return given
+        return parsed if isinstance(parsed, dict) else given
+    return pydantic_core.to_jsonable_python(given)
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return pydantic_core.to_json(content).decode()

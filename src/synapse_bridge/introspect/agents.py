@@ -1,0 +1,156 @@
+"""Agents → methods. Only here, and only where an agent is named, pydantic-ai is imported."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from synapse_bridge.contract import names
+from synapse_bridge.contract.model import Agent, AgentTool, Method
+from synapse_bridge.introspect import source
+from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.functions import Calls, read_function
+from synapse_bridge.introspect.loading import load, suggestion
+from synapse_bridge.introspect.refusal import IntrospectionError
+
+if TYPE_CHECKING:
+    from synapse_bridge.agents import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An agent to bridge, by its variable, and how.
+
+    ``name`` is what its methods begin with, in the place of the variable without ``_agent``.
+    ``deps_factory`` is ``package.module:function``. With ``expose``, its tools are methods, too.
+    """
+
+    variable: str
+    name: str = ""
+    deps_factory: str = ""
+    models: tuple[str, ...] = ()
+    expose: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its methods begin with."""
+        return self.name or self.variable.removesuffix("_agent").strip("_") or self.variable
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An agent that has been read, but for its methods' names in the contract."""
+
+    service: Service
+    wanted: Wanted
+    methods: tuple[Method, ...]
+
+
+def read_agents(
+    module: ModuleType,
+    wanted: Sequence[Wanted],
+    catalogue: Catalogue,
+    calls: Mapping[str, Calls],
+) -> list[Read]:
+    """The agents of a module, whose methods' requests and responses go to the catalogue."""
+    return [_read(module, one, catalogue, calls) for one in wanted]
+
+
+def method_names(wanted: Iterable[Wanted]) -> set[str]:
+    """The names that the methods of agents may have, for what is said about them."""
+    return {f"{one.prefix}_{role}" for one in wanted for role in _roles()} if wanted else set()
+
+
+def agents(read: Iterable[Read], catalogue: Catalogue) -> tuple[Agent, ...]:
+    """The agents of the contract, once all that they need is in the catalogue."""
+    return tuple(_agent(one, catalogue) for one in read)
+
+
+def _roles() -> tuple[str, ...]:
+    return _library().service.ROLES  # type: ignore[no-any-return] # a module by its name
+
+
+def _library() -> Any:
+    try:
+        return importlib.import_module("synapse_bridge.agents")
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("pydantic_ai"):
+            raise
+        raise IntrospectionError(
+            "agents need pydantic-ai, which is not installed\n"
+            "  → pip install 'synapse_bridge[agents]'"
+        ) from None
+
+
+def _read(
+    module: ModuleType, wanted: Wanted, catalogue: Catalogue, calls: Mapping[str, Calls]
+) -> Read:
+    library = _library()
+    where = source.display(module.__file__)
+    if not hasattr(module, wanted.variable):
+        known = [name for name in vars(module) if not name.startswith("_")]
+        raise IntrospectionError(
+            f"{where}: `{module.__name__}` has no agent `{wanted.variable}`"
+            + suggestion(wanted.variable, known)
+        )
+    try:
+        service: Service = library.Service(
+            getattr(module, wanted.variable),
+            module=module.__name__,
+            variable=wanted.variable,
+            name=wanted.prefix,
+            deps_factory=_factory(wanted.deps_factory),
+            models=wanted.models,
+        )
+    except library.Unfit as error:
+        raise IntrospectionError(f"{where}: agent `{wanted.variable}`: {error}") from None
+    catalogue.reachable |= {*service.classes.named()}
+    catalogue.owners[f"{module.__name__}.{wanted.variable}."] = names.camelize(wanted.prefix)
+    methods = []
+    for role in _roles():
+        function = getattr(service, role)
+        name = f"{wanted.prefix}_{role}"
+        expression = f"{wanted.variable}.{role}"
+        called = calls.get(name, Calls())
+        read = read_function(name, function, module.__name__, expression, catalogue, called)
+        if read is not None:
+            methods.append(read)
+    return Read(service, wanted, tuple(methods))
+
+
+def _factory(path: str) -> Any | None:
+    return load(path)[2] if path else None
+
+
+def _agent(read: Read, catalogue: Catalogue) -> Agent:
+    service, wanted = read.service, read.wanted
+    definition = importlib.import_module("synapse_bridge.agents.definition")
+    start = f"{service.module}.{service.variable}"
+    output = next(
+        field.type for field in catalogue.messages[f"{start}.Result"].fields if field.name == "output"
+    )
+    options = catalogue.messages[f"{start}.run#request"].fields
+    tools = definition.tools(service.agent).values()
+    return Agent(
+        name=wanted.prefix,
+        variable=wanted.variable,
+        elixir=names.camelize(wanted.prefix),
+        doc=definition.description(service.agent),
+        output=output,
+        deps=next((field.type for field in options if field.name == "deps"), None),
+        tools=tuple(
+            AgentTool(
+                name=tool.name,
+                doc=source.clean(tool.description),
+                parameters=tool.function_schema.json_schema,
+                approval=tool.requires_approval,
+            )
+            for tool in tools
+        ),
+        methods={role: f"{wanted.prefix}_{role}" for role in _roles()},
+        deps_factory=wanted.deps_factory,
+        models=wanted.models,
+    )
