@@ -20,12 +20,16 @@ from synapse_bridge.commands import coverage as coverage_command
 from synapse_bridge.commands import diff as diff_command
 from synapse_bridge.commands import lock as lock_command
 from synapse_bridge.commands.choice import (
+    AgentOption,
     Choice,
     ConfigOption,
     ContractOption,
     ElixirOption,
+    ExposeOption,
+    FactoryOption,
     FunctionOption,
     LockOption,
+    ModelOption,
     ModuleOption,
     UsageError,
     chosen_contract,
@@ -60,6 +64,10 @@ _WIDTH = 120
 def generate_command(
     module: ModuleOption = None,
     function: FunctionOption = None,
+    agent: AgentOption = None,
+    deps_factory: FactoryOption = None,
+    model: ModelOption = None,
+    expose_tools: ExposeOption = False,
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     contract: ContractOption = None,
@@ -74,7 +82,20 @@ def generate_command(
     by this command stays.
     """
     with mistakes_told():
-        found = chosen_contract(Choice(module, function, elixir_module, config, contract, lock))
+        found = chosen_contract(
+            Choice(
+                module,
+                function,
+                elixir_module,
+                config,
+                contract,
+                lock,
+                agent,
+                deps_factory,
+                model,
+                expose_tools,
+            )
+        )
         files = _generate(found)
         write_folder(out, files)
     print(f"{found.service.elixir}: {len(files)} files in {out}")
@@ -84,6 +105,10 @@ def generate_command(
 def inspect_command(
     module: ModuleOption = None,
     function: FunctionOption = None,
+    agent: AgentOption = None,
+    deps_factory: FactoryOption = None,
+    model: ModelOption = None,
+    expose_tools: ExposeOption = False,
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     contract: ContractOption = None,
@@ -96,7 +121,20 @@ def inspect_command(
 ) -> None:
     """Print the contract of a module: for people, or as JSON."""
     with mistakes_told():
-        found = chosen_contract(Choice(module, function, elixir_module, config, contract, lock))
+        found = chosen_contract(
+            Choice(
+                module,
+                function,
+                elixir_module,
+                config,
+                contract,
+                lock,
+                agent,
+                deps_factory,
+                model,
+                expose_tools,
+            )
+        )
         if output is not None:
             json = json or output.suffix == ".json"
             write_file(output, to_json(found) if json else _described(found))
@@ -117,6 +155,10 @@ def serve_command(
     context: typer.Context,
     module: ModuleOption = None,
     function: FunctionOption = None,
+    agent: AgentOption = None,
+    deps_factory: FactoryOption = None,
+    model: ModelOption = None,
+    expose_tools: ExposeOption = False,
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     contract: ContractOption = None,
@@ -135,13 +177,24 @@ def serve_command(
 
     def load() -> Service:
         if generated is None:
-            choice = Choice(module, function, elixir_module, config, contract, lock)
+            choice = Choice(
+                module,
+                function,
+                elixir_module,
+                config,
+                contract,
+                lock,
+                agent,
+                deps_factory,
+                model,
+                expose_tools,
+            )
             return _live(chosen_contract(choice))
         path_has_working_directory()
         return serve.load(_server_file(generated))
 
     with mistakes_told():
-        if generated is not None and (module or contract):
+        if generated is not None and (module or agent or contract):
             raise UsageError("say either `--generated` or what to generate")
         serve.main(load, context.args, configured(Choice(config=config)).serving())
 

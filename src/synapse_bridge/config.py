@@ -20,7 +20,7 @@ import pydantic
 import yaml
 
 from synapse_bridge.duration import milliseconds
-from synapse_bridge.introspect import Calls, Naming, Override
+from synapse_bridge.introspect import Calls, Naming, Override, Wanted
 from synapse_bridge.serve import section
 
 FILES = ("synapse.yaml", "synapse.yml", "synapse.json", "pyproject.toml")
@@ -63,6 +63,34 @@ class MethodConfig(_Strict):
         return Calls(whole, self.idempotent, tuple(self.raises))
 
 
+def _function(path: str) -> str:
+    if not _FUNCTION.fullmatch(path):
+        raise ValueError("it should be a function, as `package.module:function`")
+    return path
+
+
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+Function: TypeAlias = Annotated[str, pydantic.AfterValidator(_function)]
+
+
+class AgentConfig(_Strict):
+    """How an agent is served."""
+
+    name: ElixirName | None = None
+    """What the names of its methods begin with. Default: the variable without `_agent`."""
+    deps_factory: Function | None = None
+    """The function that makes its `deps`, as `package.module:function`."""
+    models: list[Annotated[str, pydantic.Field(min_length=1)]] = []
+    """The models that callers may choose from, besides its own."""
+    tools: Literal["expose"] | None = None
+    """`expose` makes functions of its typed tools, too."""
+
+    def wanted(self, variable: str) -> Wanted:
+        """The same for introspection."""
+        name, factory = self.name or "", self.deps_factory or ""
+        return Wanted(variable, name, factory, tuple(self.models), self.tools == "expose")
+
+
 class ModuleConfig(_Strict):
     """Names of one service."""
 
@@ -80,16 +108,8 @@ class ModuleConfig(_Strict):
     """What goes for the calls of functions, by their Python names."""
     naive_datetime: Literal["refused", "utc"] = "refused"
     """What a `datetime` without a time zone is: `utc` sends it as if it were in UTC."""
-
-
-def _function(path: str) -> str:
-    if not _FUNCTION.fullmatch(path):
-        raise ValueError("it should be a function, as `package.module:function`")
-    return path
-
-
-_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
-Function: TypeAlias = Annotated[str, pydantic.AfterValidator(_function)]
+    agents: dict[str, AgentConfig] = {}
+    """Agents of pydantic-ai to serve besides, by their variables in the module."""
 
 
 class TypeConfig(_Strict):
@@ -176,6 +196,11 @@ class Source:
         """What goes for the calls of a service's functions."""
         found = self.config.modules.get(target, ModuleConfig())
         return {name: method.calls() for name, method in found.methods.items()}
+
+    def agents(self, target: str) -> list[Wanted]:
+        """The agents of a service."""
+        found = self.config.modules.get(target, ModuleConfig())
+        return [agent.wanted(variable) for variable, agent in found.agents.items()]
 
     @property
     def lock(self) -> Path | None:
@@ -358,6 +383,8 @@ def _nearest(at: tuple[str, ...]) -> str:
     model: type[pydantic.BaseModel] = ModuleConfig if at[0] == "modules" else Config
     if at[0] == "modules" and "methods" in at[2:3]:
         model = MethodConfig
+    if at[0] == "modules" and "agents" in at[2:3]:
+        model = AgentConfig
     if at[0] == "serve" and at[1:]:
         model = section.Section
     if at[0] == "types":

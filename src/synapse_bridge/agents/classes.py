@@ -9,9 +9,8 @@ from functools import reduce
 from operator import or_
 from typing import Any, Literal
 
-from typing_extensions import TypeAliasType
-
 from synapse_bridge.agents import events, messages
+from synapse_bridge.agents.alias import alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ def make(
     members = (*events.SHARED, partial, finished)
     for one in (result, partial, finished):
         one.__synapse_given__ = given  # for errors: there is no source of these classes
-    event = _alias(module, f"{variable}.Event", reduce(or_, members))
-    model = _alias(module, f"{variable}.Model", Literal[models]) if models else None
+    event = alias(module, f"{variable}.Event", reduce(or_, members))
+    model = alias(module, f"{variable}.Model", Literal[models]) if models else None
     return Classes(result, partial, finished, event, model)
 
 
@@ -72,10 +71,4 @@ def _record(module: str, name: str, fields: Mapping[str, Any], doc: str) -> Any:
     )
     made.__module__ = module
     made.__qualname__ = name
-    return made
-
-
-def _alias(module: str, name: str, annotation: Any) -> Any:
-    made = TypeAliasType(name, annotation)  # type: ignore[misc] # known at run time only
-    made.__module__ = module
     return made

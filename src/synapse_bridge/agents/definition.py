@@ -15,11 +15,11 @@ from types import NoneType
 from typing import Any
 
 from pydantic import JsonValue
-from pydantic_ai import Agent
-from pydantic_ai.agent import AbstractAgent
-from pydantic_ai.output import NativeOutput, PromptedOutput, TextOutput, ToolOutput
-from pydantic_ai.tools import DeferredToolRequests, Tool
-from pydantic_ai.toolsets import FunctionToolset
+from pydantic_ai import Agent  # pants: no-infer-dep
+from pydantic_ai import output as outputs  # pants: no-infer-dep
+from pydantic_ai.agent import AbstractAgent  # pants: no-infer-dep
+from pydantic_ai.tools import DeferredToolRequests, Tool  # pants: no-infer-dep
+from pydantic_ai.toolsets import FunctionToolset  # pants: no-infer-dep
 
 from synapse_bridge.agents.refusal import Unfit
 
@@ -55,11 +55,11 @@ def output_type(agent: AbstractAgent[Any, Any]) -> Any:
 
 def _outputs(spec: Any) -> Iterator[Any]:
     match spec:
-        case NativeOutput() | PromptedOutput():
+        case outputs.NativeOutput() | outputs.PromptedOutput():
             yield from _outputs(spec.outputs)
-        case ToolOutput():
+        case outputs.ToolOutput():
             yield from _outputs(spec.output)
-        case TextOutput():
+        case outputs.TextOutput():
             yield _returned(spec.output_function)
         case str():
             raise Unfit(f"the output type {spec!r} is a text", "name the class itself")
@@ -84,7 +84,8 @@ def _returned(function: Any) -> Any:
     if "return" not in hints:
         name = getattr(function, "__qualname__", function)
         raise Unfit(
-            f"the output function `{name}` does not say what it returns", "write `-> …` with its type"
+            f"the output function `{name}` does not say what it returns",
+            "write `-> …` with its type",
         )
     return hints["return"]
 
@@ -131,8 +132,6 @@ def lines(module: str, variable: str) -> Lines:
         if any(isinstance(one, ast.Name) and one.id == variable for one in targets):
             keywords = value.keywords if isinstance(value, ast.Call) else []
             named = {one.arg: one.value for one in keywords if one.arg}
-            written = {
-                name: (one.lineno, " ".join(ast.unparse(one).split())) for name, one in named.items()
-            }
+            written = {name: (one.lineno, ast.unparse(one)) for name, one in named.items()}
             return Lines(file, statement.lineno, written)
     return Lines(file, 0, {})

@@ -64,7 +64,7 @@ class Deps:
 def read(deps_type: Any, factory: Callable[..., Any] | None) -> Deps:
     """How an agent of these deps gets them; raises :class:`Unfit` for what cannot be told."""
     if factory is None:
-        return Deps(None) if deps_type is NoneType else Deps(deps_type)
+        return Deps(None) if deps_type in (NoneType, object) else Deps(deps_type)
     name = getattr(factory, "__qualname__", repr(factory))
     if not callable(factory) or isinstance(factory, type):
         raise Unfit(f"the deps factory `{name}` is no function", "name a function")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from pydantic_ai import exceptions
+from pydantic_ai import exceptions  # pants: no-infer-dep
 
 
 class AgentError(Exception):

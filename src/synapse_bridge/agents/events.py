@@ -14,7 +14,6 @@ from typing_extensions import TypeAliasType
 
 from synapse_bridge.agents import messages
 
-
 ToolArgs = TypeAliasType("ToolArgs", "dict[str, JsonValue] | str")
 """The arguments of a tool call; the text that the model wrote where that is no JSON object."""
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, JsonValue, TypeAdapter
-from pydantic_ai import messages as agents
-from pydantic_ai import usage
+from pydantic_ai import messages as agents  # pants: no-infer-dep
+from pydantic_ai import usage  # pants: no-infer-dep
 
 from synapse_bridge.agents.mirror import Mirror, plain_name
 
@@ -71,8 +71,9 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
+_MESSAGE = _MIRROR.namespace["ModelMessage"]
 _STORED: TypeAdapter[list[Any]] = TypeAdapter(
-    list[_MIRROR.namespace["ModelMessage"]],
+    list[_MESSAGE],  # type: ignore[valid-type] # known at run time only
     config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"),
 )
 _USER: TypeAdapter[Any] = TypeAdapter(

@@ -25,7 +25,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, JsonValue, Tag
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
-from typing_extensions import TypeAliasType
+
+from synapse_bridge.agents.alias import alias
 
 Schema = Mapping[str, Any]
 
@@ -87,8 +88,7 @@ class Mirror:
 
     def alias(self, name: str, annotation: Any) -> Any:
         """A named alias of an annotation, in the namespace."""
-        made = TypeAliasType(name, annotation)  # type: ignore[misc] # known at run time only
-        made.__module__ = self._module
+        made = alias(self._module, name, annotation)
         self.namespace[name] = made
         return made
 

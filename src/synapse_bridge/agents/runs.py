@@ -6,19 +6,19 @@ closing the stream ends the request to the model wherever it is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import pydantic_core
 from pydantic import ValidationError
-from pydantic_ai import Agent
-from pydantic_ai import messages as said
-from pydantic_ai.agent import AbstractAgent
-from pydantic_ai.exceptions import ModelRetry, UserError
-from pydantic_ai.result import AgentStream
-from pydantic_ai.run import AgentRunResult
-from pydantic_ai.tools import DeferredToolRequests
+from pydantic_ai import Agent  # pants: no-infer-dep
+from pydantic_ai import messages as said  # pants: no-infer-dep
+from pydantic_ai.agent import AbstractAgent  # pants: no-infer-dep
+from pydantic_ai.exceptions import ModelRetry, UserError  # pants: no-infer-dep
+from pydantic_ai.result import AgentStream  # pants: no-infer-dep
+from pydantic_ai.run import AgentRunResult  # pants: no-infer-dep
+from pydantic_ai.tools import DeferredToolRequests  # pants: no-infer-dep
 
 from synapse_bridge.agents import events, messages
 from synapse_bridge.agents.classes import Classes
@@ -50,7 +50,7 @@ class Run:
         self._fits = fits
         self._expect = expect
 
-    async def events(self, prompt: Any, **options: Any) -> AsyncIterator[Any]:
+    async def events(self, prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
         """All that the run tells, in its order; the last event has the result."""
         async with self._agent.iter(prompt, **options) as run:
             async for node in run:
@@ -68,7 +68,7 @@ class Run:
             assert run.result is not None
             yield self._classes.finished(result=result(self._classes, run.result))
 
-    async def _asked(self, stream: AgentStream[Any, Any]) -> AsyncIterator[Any]:
+    async def _asked(self, stream: AgentStream[Any, Any]) -> AsyncGenerator[Any, None]:
         """What the model answers, piece by piece."""
         final: said.FinalResultEvent | None = None
         last: Any = None
@@ -150,9 +150,9 @@ def _native(part: said.ModelResponsePart) -> Iterator[Any]:
 
 
 def _returned(part: said.ToolReturnPart | said.NativeToolReturnPart) -> Any:
-    return events.ToolReturn(
-        part.tool_call_id, part.tool_name, messages.content_of(part), part.outcome
-    )
+    outcome: Any = part.outcome  # never "retried": that is told as a RetryPrompt
+    content = messages.content_of(part)
+    return events.ToolReturn(part.tool_call_id, part.tool_name, content, outcome)
 
 
 def _feedback(parts: Sequence[said.ModelRequestPart]) -> Iterator[Any]:

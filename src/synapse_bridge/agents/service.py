@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_ai.capabilities import HandleDeferredToolCalls
+from pydantic_ai.capabilities import HandleDeferredToolCalls  # pants: no-infer-dep
 
 from synapse_bridge import declaration
 from synapse_bridge.agents import classes, definition, deps, errors, events, messages, runs
@@ -209,7 +209,9 @@ Returns:
 """
         result = list[messages.ModelMessage]
         stored = _parameter("stored", str)
-        return self._signed(load_messages, "load_messages", [stored], result, doc, (), options=False)
+        return self._signed(
+            load_messages, "load_messages", [stored], result, doc, (), options=False
+        )
 
     # What they share
 

@@ -8,17 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import jsonschema
-from pydantic_ai.capabilities import HandleDeferredToolCalls
-from pydantic_ai.exceptions import ModelRetry, ToolFailed
-from pydantic_ai.tools import (
-    DeferredToolRequests,
-    DeferredToolResults,
-    RunContext,
-    ToolApproved,
-    ToolDefinition,
-    ToolDenied,
-)
-from pydantic_ai.toolsets import ExternalToolset
+from pydantic_ai import tools as asked  # pants: no-infer-dep
+from pydantic_ai.capabilities import HandleDeferredToolCalls  # pants: no-infer-dep
+from pydantic_ai.exceptions import ModelRetry, ToolFailed  # pants: no-infer-dep
+from pydantic_ai.toolsets import ExternalToolset  # pants: no-infer-dep
 
 from synapse_bridge.agents import errors, events
 
@@ -47,7 +40,7 @@ class Session:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
-    def expect(self, requests: DeferredToolRequests) -> None:
+    def expect(self, requests: asked.DeferredToolRequests) -> None:
         """Note what the caller is about to be asked."""
         self._asked |= {call.tool_call_id: "call" for call in requests.calls}
         self._asked |= {call.tool_call_id: "approval" for call in requests.approvals}
@@ -58,8 +51,8 @@ class Session:
             raise self._failure
 
     async def answered(
-        self, context: RunContext[Any], requests: DeferredToolRequests
-    ) -> DeferredToolResults:
+        self, context: asked.RunContext[Any], requests: asked.DeferredToolRequests
+    ) -> asked.DeferredToolResults:
         """The answers to all requests of a step: pydantic-ai's handler of deferred calls."""
         calls = [call.tool_call_id for call in requests.calls]
         approvals = [call.tool_call_id for call in requests.approvals]
@@ -110,10 +103,10 @@ def _called(answer: Any) -> Any:
     return answer.content
 
 
-def _decided(answer: Any) -> ToolApproved | ToolDenied:
+def _decided(answer: Any) -> asked.ToolApproved | asked.ToolDenied:
     if isinstance(answer, events.Approval):
-        return ToolApproved(override_args=answer.override_args)
-    return ToolDenied(answer.message)
+        return asked.ToolApproved(override_args=answer.override_args)
+    return asked.ToolDenied(answer.message)
 
 
 def toolset(tools: Sequence[events.ToolDefinition]) -> ExternalToolset[Any]:
@@ -124,7 +117,7 @@ def toolset(tools: Sequence[events.ToolDefinition]) -> ExternalToolset[Any]:
     return ExternalToolset([_definition(tool) for tool in tools], id="caller")
 
 
-def _definition(tool: events.ToolDefinition) -> ToolDefinition:
+def _definition(tool: events.ToolDefinition) -> asked.ToolDefinition:
     if not tool.name:
         raise errors.InvalidTools("a tool has no name")
     if tool.parameters.get("type") != "object":
@@ -136,7 +129,7 @@ def _definition(tool: events.ToolDefinition) -> ToolDefinition:
     except jsonschema.SchemaError as error:
         text = f"the parameters of {tool.name} are no JSON Schema: {error.message}"
         raise errors.InvalidTools(text) from None
-    return ToolDefinition(
+    return asked.ToolDefinition(
         name=tool.name,
         description=tool.description,
         parameters_json_schema=tool.parameters,
@@ -148,7 +141,7 @@ def _definition(tool: events.ToolDefinition) -> ToolDefinition:
 def unanswered() -> HandleDeferredToolCalls[Any]:
     """What handles deferred calls where there is nobody to ask."""
 
-    def handle(context: RunContext[Any], requests: DeferredToolRequests) -> None:
+    def handle(context: asked.RunContext[Any], requests: asked.DeferredToolRequests) -> None:
         called = [*requests.calls, *requests.approvals]
         raise errors.UnansweredToolCalls(list(dict.fromkeys(call.tool_name for call in called)))
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic_ai import usage
+from pydantic_ai import usage  # pants: no-infer-dep
 from typing_extensions import TypedDict
 
 

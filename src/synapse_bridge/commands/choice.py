@@ -15,7 +15,7 @@ from synapse_bridge import config as configuration
 from synapse_bridge.config import ConfigError
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.contract.schema import ContractError, from_json
-from synapse_bridge.introspect import IntrospectionError, Locked, introspect_locked
+from synapse_bridge.introspect import IntrospectionError, Locked, Wanted, introspect_locked
 from synapse_bridge.lock import FILE, Lock, LockError, ServiceLock
 from synapse_bridge.lock import read as read_lock
 from synapse_bridge.output import OutputError
@@ -64,6 +64,35 @@ ContractOption = Annotated[
         help="A contract that `inspect --json` wrote, in the place of a module.",
     ),
 ]
+AgentOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--agent",
+        metavar="MODULE:NAME",
+        help="An agent of pydantic-ai to bridge; may be repeated. Without `--module`, nothing else "
+        "is bridged. Default: the configuration's.",
+    ),
+]
+FactoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--deps-factory",
+        metavar="MODULE:FUNCTION",
+        help="What makes the `deps` of these agents.",
+    ),
+]
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="A model that callers of these agents may choose; may be repeated.",
+    ),
+]
+ExposeOption = Annotated[
+    bool,
+    typer.Option("--expose-tools", help="Bridge the typed tools of these agents as functions."),
+]
 LockOption = Annotated[
     Path | None,
     typer.Option(
@@ -88,6 +117,10 @@ class Choice:
     config: Path | None = None
     contract: Path | None = None
     lock: Path | None = None
+    agents: list[str] | None = None
+    deps_factory: str | None = None
+    models: list[str] | None = None
+    expose_tools: bool = False
 
 
 def chosen_contract(choice: Choice) -> Contract:
@@ -95,12 +128,12 @@ def chosen_contract(choice: Choice) -> Contract:
     if choice.contract is not None:
         if replace(choice, contract=None) != Choice():
             raise UsageError(
-                "`--contract` says all: `--module`, `--function`, `--elixir-module`, `--config` "
-                "and `--lock` do not go with it"
+                "`--contract` says all: `--module`, `--function`, `--agent`, `--elixir-module`, "
+                "`--config` and `--lock` do not go with it"
             )
         return read_contract(choice.contract)
     source = configured(choice)
-    target = choice.module or _only_module(source)
+    target = target_of(choice) or _only_module(source)
     file = lock_file(choice, source)
     named = choice.lock or source.lock
     lock = read_lock(file) if named or file.exists() else Lock()
@@ -123,14 +156,54 @@ def introspected(
     choice: Choice, source: configuration.Source, target: str, lock: Lock
 ) -> tuple[Contract, ServiceLock]:
     """The contract of a module, and what the lock has to say of it from now on."""
+    only_agents = choice.agents and not choice.module and not choice.functions
     return introspect_locked(
         target,
-        choice.functions or (),
+        None if only_agents else choice.functions or (),
         source.naming(target, choice.elixir_module),
         source.overrides(),
         source.calls(target),
         Locked(lock.service(target), source.config.renamed, source.place("renamed")),
+        _agents(choice, source, target),
     )
+
+
+def target_of(choice: Choice) -> str | None:
+    """The module that the command line names, perhaps by its agents."""
+    modules = {name.partition(":")[0] for name in choice.agents or ()}
+    if choice.module:
+        modules.add(choice.module)
+    if len(modules) > 1:
+        raise UsageError(
+            f"one service is of one module, and these are several: {', '.join(sorted(modules))}\n"
+            "  → import the agents into the module of the service"
+        )
+    return modules.pop() if modules else None
+
+
+def _agents(choice: Choice, source: configuration.Source, target: str) -> list[Wanted]:
+    """The agents that are named, or those of the configuration; the command line goes first."""
+    configured = {one.variable: one for one in source.agents(target)}
+    about = (choice.deps_factory, choice.models, choice.expose_tools)
+    if choice.agents is None:
+        if any(about):
+            raise UsageError("`--deps-factory`, `--model` and `--expose-tools` go with `--agent`")
+        return [*configured.values()]
+    found = []
+    for name in choice.agents:
+        _, colon, variable = name.partition(":")
+        if not colon or not variable.isidentifier():
+            raise UsageError(f"`--agent {name}` names no agent\n  → write `--agent MODULE:NAME`")
+        known = configured.get(variable, Wanted(variable))
+        found.append(
+            replace(
+                known,
+                deps_factory=choice.deps_factory or known.deps_factory,
+                models=tuple(choice.models or known.models),
+                expose=choice.expose_tools or known.expose,
+            )
+        )
+    return found
 
 
 def _only_module(source: configuration.Source) -> str:

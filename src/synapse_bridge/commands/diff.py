@@ -9,10 +9,14 @@ from typing import Annotated, cast
 import typer
 
 from synapse_bridge.commands.choice import (
+    AgentOption,
     Choice,
     ConfigOption,
     ElixirOption,
+    ExposeOption,
+    FactoryOption,
     FunctionOption,
+    ModelOption,
     ModuleOption,
     mistakes_told,
 )
@@ -43,6 +47,10 @@ def diff(
     ] = "",
     module: ModuleOption = None,
     function: FunctionOption = None,
+    agent: AgentOption = None,
+    deps_factory: FactoryOption = None,
+    model: ModelOption = None,
+    expose_tools: ExposeOption = False,
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -57,7 +65,16 @@ def diff(
     that calls a client which is generated anew. Rules and fixes: docs/compatibility.md.
     """
     with mistakes_told():
-        choice = Choice(module, function, elixir_module, config)
+        choice = Choice(
+            module,
+            function,
+            elixir_module,
+            config,
+            agents=agent,
+            deps_factory=deps_factory,
+            models=model,
+            expose_tools=expose_tools,
+        )
         findings = compare(contract_of(old, choice), contract_of(new, choice))
     text = to_json(findings) if json else to_text(findings)
     sys.stdout.buffer.write(text.encode("utf-8"))  # whatever the locale

@@ -9,17 +9,22 @@ from typing import Annotated
 import typer
 
 from synapse_bridge.commands.choice import (
+    AgentOption,
     Choice,
     ConfigOption,
     ElixirOption,
+    ExposeOption,
+    FactoryOption,
     FunctionOption,
     LockOption,
+    ModelOption,
     ModuleOption,
     UsageError,
     configured,
     introspected,
     lock_file,
     mistakes_told,
+    target_of,
 )
 from synapse_bridge.lock import Lock, read, to_text
 from synapse_bridge.lock.changes import changes
@@ -29,6 +34,10 @@ from synapse_bridge.output import write_file
 def lock(
     module: ModuleOption = None,
     function: FunctionOption = None,
+    agent: AgentOption = None,
+    deps_factory: FactoryOption = None,
+    model: ModelOption = None,
+    expose_tools: ExposeOption = False,
     elixir_module: ElixirOption = None,
     config: ConfigOption = None,
     file: LockOption = None,
@@ -41,9 +50,20 @@ def lock(
     Without `--module` it is written for every module of the configuration. Commit the file.
     """
     with mistakes_told():
-        choice = Choice(module, function, elixir_module, config, lock=file)
+        choice = Choice(
+            module,
+            function,
+            elixir_module,
+            config,
+            lock=file,
+            agents=agent,
+            deps_factory=deps_factory,
+            models=model,
+            expose_tools=expose_tools,
+        )
         source = configured(choice)
-        targets = [module] if module else list(source.config.modules)
+        named = target_of(choice)
+        targets = [named] if named else list(source.config.modules)
         if not targets:
             raise UsageError("say what to lock\n  → `--module MODULE`")
         path = lock_file(choice, source)

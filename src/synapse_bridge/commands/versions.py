@@ -81,10 +81,14 @@ def _introspected(version: str, folder: Path, choice: Choice) -> Contract:
     with TemporaryDirectory(prefix="synapse_bridge-") as out:
         contract = Path(out, "contract.json")
         options = {"--module": choice.module, "--elixir-module": choice.elixir_module}
+        options["--deps-factory"] = choice.deps_factory
         options["--config"] = str(choice.config) if choice.config else None
         command = [sys.executable, "-m", "synapse_bridge", "inspect", "--output", str(contract)]
         command += [part for name, value in options.items() if value for part in (name, value)]
         command += [part for name in choice.functions or () for part in ("--function", name)]
+        command += [part for name in choice.agents or () for part in ("--agent", name)]
+        command += [part for name in choice.models or () for part in ("--model", name)]
+        command += ["--expose-tools"] if choice.expose_tools else []
         # The revision's own modules come first, as its folder is the process's; this tool last.
         paths = [os.environ.get("PYTHONPATH"), str(Path(synapse_bridge.__file__).parents[1])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -114,8 +114,8 @@ class _Modules:
         # Importing a module of a package binds the package, too.
         packages = {line.rpartition(".")[0] for line in found if " as " not in line}
         found = [line for line in found if line not in packages]
-        ours = [name for name in ("agents", "serve") if name in used]
-        ours = [f"from synapse_bridge import {', '.join(ours)}"] if ours else []
+        parts = ", ".join(name for name in ("agents", "serve") if name in used)
+        ours = [f"from synapse_bridge import {parts}"] if parts else []
         return [*found, *ours]
 
 

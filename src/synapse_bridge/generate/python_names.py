@@ -172,7 +172,7 @@ class PythonNames:
         return fill(type_, "python", self._annotation)
 
     def exact_annotation(self, type_: Type) -> str:
-        """The annotation that tells values apart that are of one class in Python, to be evaluated."""
+        """The annotation that tells values apart that are of one class in Python; it can be run."""
         return fill(type_, "annotation", self._exact_annotation)
 
     def _annotation(self, one: Named) -> str:

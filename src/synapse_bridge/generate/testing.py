@@ -88,6 +88,7 @@ _CASES = (
     Case("parameters", "parameters:agent"),
     Case("streams", "streams"),
     Case("hostile", "hostile"),
+    Case("agents", "my_agents"),
 )
 CASES = {case.name: case for case in _CASES}
 
@@ -98,7 +99,8 @@ def _contract(case: Case) -> Contract:
         file = configuration.find(case.folder)
         source = configuration.read(file) if file else configuration.Source()
         naming = source.naming(case.target, case.elixir_module)
-        return introspect(case.target, naming=naming, overrides=source.overrides())
+        agents = source.agents(case.target)
+        return introspect(case.target, (), naming, source.overrides(), agents=agents)
 
 
 @contextmanager

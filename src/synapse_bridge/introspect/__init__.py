@@ -11,8 +11,13 @@ from dataclasses import replace
 
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.introspect import source
-from synapse_bridge.introspect.agents import Wanted, method_names, read_agents
-from synapse_bridge.introspect.agents import agents as read_definitions
+from synapse_bridge.introspect.agents import (
+    Wanted,
+    definitions,
+    load_agents,
+    method_names,
+    read_methods,
+)
 from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.exceptions import read_pending
 from synapse_bridge.introspect.functions import Calls, read_function
@@ -91,7 +96,9 @@ def introspect_locked(
     ours = method_names(agents)
     check_functions(naming.origin, "functions", naming.functions.keys() - ours, owner)
     check_functions(naming.origin, "methods", calls.keys() - ours, owner)
-    chosen = {} if functions is None else select(module, path, owner, functions, bool(agents))
+    served = load_agents(module, agents)
+    parts = [part for agent in served for part in agent.parts()]
+    chosen = {} if functions is None else select(module, path, owner, functions, parts)
     catalogue = Catalogue(overrides)
     read = [
         read_function(
@@ -99,8 +106,8 @@ def introspect_locked(
         )
         for n, f in chosen.items()
     ]
-    served = read_agents(module, agents, catalogue, calls)
-    read += [method for agent in served for method in agent.methods]
+    for agent in served:
+        read += read_methods(module, agent, catalogue, calls)
     read_pending(catalogue)
     check_overrides(catalogue.overrides, catalogue.seen, module.__name__)
     if catalogue.refusals:
@@ -115,5 +122,5 @@ def introspect_locked(
     naming = replace(naming, rpcs=rpcs)
     contract = name_all(module.__name__, doc, methods, catalogue, naming)
     if served:
-        contract = replace(contract, agents=read_definitions(served, catalogue))
+        contract = replace(contract, agents=definitions(served, catalogue))
     return contract, written(contract, tables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -42,21 +42,39 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An agent that has been read, but for its methods' names in the contract."""
+    """An agent, and how it is wanted."""
 
     service: Service
     wanted: Wanted
-    methods: tuple[Method, ...]
+
+    def parts(self) -> list[Any]:
+        """The functions of the module that belong to the agent, and are none of the service's."""
+        tools = _definition().tools(self.service.agent).values()
+        return [*(tool.function for tool in tools), self.service.deps.factory]
 
 
-def read_agents(
-    module: ModuleType,
-    wanted: Sequence[Wanted],
-    catalogue: Catalogue,
-    calls: Mapping[str, Calls],
-) -> list[Read]:
-    """The agents of a module, whose methods' requests and responses go to the catalogue."""
-    return [_read(module, one, catalogue, calls) for one in wanted]
+def load_agents(module: ModuleType, wanted: Iterable[Wanted]) -> list[Read]:
+    """The agents of a module; nothing of them is in a catalogue yet."""
+    return [Read(_load(module, one), one) for one in wanted]
+
+
+def read_methods(
+    module: ModuleType, agent: Read, catalogue: Catalogue, calls: Mapping[str, Calls]
+) -> list[Method]:
+    """An agent's methods, whose requests and responses go to the catalogue."""
+    service, prefix = agent.service, agent.wanted.prefix
+    catalogue.reachable |= {*service.classes.named()}
+    catalogue.owners[f"{module.__name__}.{service.variable}."] = names.camelize(prefix)
+    methods = []
+    for role in _roles():
+        name = f"{prefix}_{role}"
+        expression = f"{service.variable}.{role}"
+        called = calls.get(name, Calls())
+        function = getattr(service, role)
+        read = read_function(name, function, module.__name__, expression, catalogue, called)
+        if read is not None:
+            methods.append(read)
+    return methods
 
 
 def method_names(wanted: Iterable[Wanted]) -> set[str]:
@@ -64,7 +82,7 @@ def method_names(wanted: Iterable[Wanted]) -> set[str]:
     return {f"{one.prefix}_{role}" for one in wanted for role in _roles()} if wanted else set()
 
 
-def agents(read: Iterable[Read], catalogue: Catalogue) -> tuple[Agent, ...]:
+def definitions(read: Iterable[Read], catalogue: Catalogue) -> tuple[Agent, ...]:
     """The agents of the contract, once all that they need is in the catalogue."""
     return tuple(_agent(one, catalogue) for one in read)
 
@@ -85,9 +103,11 @@ def _library() -> Any:
         ) from None
 
 
-def _read(
-    module: ModuleType, wanted: Wanted, catalogue: Catalogue, calls: Mapping[str, Calls]
-) -> Read:
+def _definition() -> Any:
+    return importlib.import_module("synapse_bridge.agents.definition")
+
+
+def _load(module: ModuleType, wanted: Wanted) -> Service:
     library = _library()
     where = source.display(module.__file__)
     if not hasattr(module, wanted.variable):
@@ -97,7 +117,7 @@ def _read(
             + suggestion(wanted.variable, known)
         )
     try:
-        service: Service = library.Service(
+        made: Service = library.Service(
             getattr(module, wanted.variable),
             module=module.__name__,
             variable=wanted.variable,
@@ -107,18 +127,7 @@ def _read(
         )
     except library.Unfit as error:
         raise IntrospectionError(f"{where}: agent `{wanted.variable}`: {error}") from None
-    catalogue.reachable |= {*service.classes.named()}
-    catalogue.owners[f"{module.__name__}.{wanted.variable}."] = names.camelize(wanted.prefix)
-    methods = []
-    for role in _roles():
-        function = getattr(service, role)
-        name = f"{wanted.prefix}_{role}"
-        expression = f"{wanted.variable}.{role}"
-        called = calls.get(name, Calls())
-        read = read_function(name, function, module.__name__, expression, catalogue, called)
-        if read is not None:
-            methods.append(read)
-    return Read(service, wanted, tuple(methods))
+    return made
 
 
 def _factory(path: str) -> Any | None:
@@ -126,18 +135,16 @@ def _factory(path: str) -> Any | None:
 
 
 def _agent(read: Read, catalogue: Catalogue) -> Agent:
-    service, wanted = read.service, read.wanted
-    definition = importlib.import_module("synapse_bridge.agents.definition")
+    service, wanted, definition = read.service, read.wanted, _definition()
     start = f"{service.module}.{service.variable}"
-    output = next(
-        field.type for field in catalogue.messages[f"{start}.Result"].fields if field.name == "output"
-    )
+    results = catalogue.messages[f"{start}.Result"].fields
+    output = next(field.type for field in results if field.name == "output")
     options = catalogue.messages[f"{start}.run#request"].fields
     tools = definition.tools(service.agent).values()
     return Agent(
         name=wanted.prefix,
         variable=wanted.variable,
-        elixir=names.camelize(wanted.prefix),
+        elixir=catalogue.owners[f"{start}."],
         doc=definition.description(service.agent),
         output=output,
         deps=next((field.type for field in options if field.name == "deps"), None),

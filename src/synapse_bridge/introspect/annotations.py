@@ -85,7 +85,7 @@ def _alias(alias: Any, context: Context, metadata: list[Any]) -> Type:
         del open_[alias]
     if not recursion.found:
         named = isinstance(type_.inner if isinstance(type_, Nullable) else type_, UnionRef)
-        if not outer and (named and reachable or alias in context.catalogue.reachable):
+        if not outer and ((named and reachable) or alias in context.catalogue.reachable):
             known[alias] = type_  # It is the same wherever it stands.
         return type_
     if not reachable:

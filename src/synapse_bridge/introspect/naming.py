@@ -90,6 +90,7 @@ def name_all(
     claims = _Claims(catalogue)
     claims.claim("service", service.proto, module)
     methods = [_name_method(method, module, naming, claims) for method in methods]
+    _settle_owners(catalogue)
     protos = _class_names(module, catalogue)
     protos |= _exchange_names(service, methods, set(protos.values()))
     for start, owner in catalogue.owners.items():
@@ -207,6 +208,17 @@ def _class_names(module: str, catalogue: Catalogue) -> dict[str, str]:
             named[name] = _way(name, catalogue).format(named[name])
         taken.add(names.underscore(named[name]))
     return named
+
+
+def _settle_owners(catalogue: Catalogue) -> None:
+    """An agent's module makes way for classes: beside a class ``Weather``, it is
+    ``WeatherAgent``."""
+    found = [name for name in catalogue.local if "#" not in name]
+    taken = {names.message(catalogue.local[n][1]) for n in found if not catalogue.owner(n)}
+    for start, elixir in catalogue.owners.items():
+        own = (name.removeprefix(start) for name in found if name.startswith(start))
+        if taken & {elixir, *(names.message(f"{elixir}.{name}") for name in own)}:
+            catalogue.owners[start] = f"{elixir}Agent"
 
 
 def _local(name: str, catalogue: Catalogue) -> str:

@@ -18,12 +18,13 @@ def select(
     path: str,
     owner: Any,
     wanted: Sequence[str],
-    none_is_fine: bool = False,
+    parts: Sequence[Any] = (),
 ) -> dict[str, Function]:
     """The functions to bridge, by name: those wanted, else ``__all__``, else the public typed ones.
 
     A function is typed if it has at least one annotation, so that one half-written is refused
-    rather than overlooked.
+    rather than overlooked. ``parts`` are functions that belong to agents of the module: they are
+    chosen by name only, and a module that has some needs no others.
     """
     where = source.display(module.__file__)
     what = f"{module.__name__}:{path}" if path else module.__name__
@@ -44,8 +45,12 @@ def select(
     if declared is not None:
         chosen = {n: f for n in declared if (f := _function(getattr(module, n, None)))}
     else:
-        chosen = {n: f for n, f in available.items() if not n.startswith("_") and _is_typed(f)}
-    if not chosen and not none_is_fine:
+        chosen = {
+            name: function
+            for name, function in available.items()
+            if not name.startswith("_") and _is_typed(function) and function not in parts
+        }
+    if not chosen and not parts:
         raise IntrospectionError(
             f"{where}: `{what}` has no public function with annotations\n"
             "  → annotate the parameters and the result of those to be called"
