@@ -117,8 +117,8 @@ ERROR_DETAILS_LOC = serve.Union({"int_value": int, "str_value": str})
 FORCE_DOWNLOAD = serve.Union({"bool_value": bool, "literal": Literal["allow-local"]})
 INSTRUCTION_BASELINE_PART_INSTRUCTIONS = serve.Union(
     {
-        "instruction_part": synapse_bridge.agents.messages.InstructionPart,
         "instruction_digest": synapse_bridge.agents.messages.InstructionDigest,
+        "instruction_part": synapse_bridge.agents.messages.InstructionPart,
     }
 )
 LOAD_CAPABILITY_CALL_PART_ARGS = serve.Union(
@@ -185,13 +185,13 @@ RETRY_CONTENT = serve.Union(
 TOOL_CALL_PART_ARGS = serve.Union({"str_value": str, "dict_value": dict[str, Any]})
 TOOL_RETURN_CONTENT = serve.Union(
     {
-        "image_url": synapse_bridge.agents.messages.ImageUrl,
-        "audio_url": synapse_bridge.agents.messages.AudioUrl,
-        "document_url": synapse_bridge.agents.messages.DocumentUrl,
-        "video_url": synapse_bridge.agents.messages.VideoUrl,
-        "binary_content": synapse_bridge.agents.messages.BinaryContent,
-        "uploaded_file": synapse_bridge.agents.messages.UploadedFile,
         "any_value": Any,
+        "audio_url": synapse_bridge.agents.messages.AudioUrl,
+        "binary_content": synapse_bridge.agents.messages.BinaryContent,
+        "document_url": synapse_bridge.agents.messages.DocumentUrl,
+        "image_url": synapse_bridge.agents.messages.ImageUrl,
+        "uploaded_file": synapse_bridge.agents.messages.UploadedFile,
+        "video_url": synapse_bridge.agents.messages.VideoUrl,
     }
 )
 TOOL_SEARCH_CALL_PART_ARGS = serve.Union(
@@ -202,16 +202,16 @@ TOOL_SEARCH_CALL_PART_ARGS = serve.Union(
 )
 USER_CONTENT = serve.Union(
     {
+        "str_value": str,
+        "audio_url": synapse_bridge.agents.messages.AudioUrl,
+        "binary_content": synapse_bridge.agents.messages.BinaryContent,
+        "cache_point": synapse_bridge.agents.messages.CachePoint,
+        "document_url": synapse_bridge.agents.messages.DocumentUrl,
+        "image_url": synapse_bridge.agents.messages.ImageUrl,
         "structured_content": synapse_bridge.agents.messages.StructuredContent,
         "text_content": synapse_bridge.agents.messages.TextContent,
-        "image_url": synapse_bridge.agents.messages.ImageUrl,
-        "audio_url": synapse_bridge.agents.messages.AudioUrl,
-        "document_url": synapse_bridge.agents.messages.DocumentUrl,
-        "video_url": synapse_bridge.agents.messages.VideoUrl,
-        "binary_content": synapse_bridge.agents.messages.BinaryContent,
         "uploaded_file": synapse_bridge.agents.messages.UploadedFile,
-        "cache_point": synapse_bridge.agents.messages.CachePoint,
-        "str_value": str,
+        "video_url": synapse_bridge.agents.messages.VideoUrl,
     }
 )
 
@@ -2543,13 +2543,15 @@ def instruction_baseline_part_instructions_from_wire(
     message: pb.InstructionBaselinePartInstructions,
 ) -> Any:
     match message.WhichOneof("value"):
-        case "instruction_part":
-            return serve.sent(
-                instruction_part_from_wire(message.instruction_part), (0,)
-            )
         case "instruction_digest":
             return serve.sent(
-                instruction_digest_from_wire(message.instruction_digest), (1,)
+                instruction_digest_from_wire(message.instruction_digest),
+                "synapse_bridge.agents.messages.InstructionDigest",
+            )
+        case "instruction_part":
+            return serve.sent(
+                instruction_part_from_wire(message.instruction_part),
+                "synapse_bridge.agents.messages.InstructionPart",
             )
         case _:
             return serve.no_member()
@@ -2557,10 +2559,10 @@ def instruction_baseline_part_instructions_from_wire(
 
 def instruction_baseline_part_instructions_to_wire(value: Any) -> dict[str, Any]:
     match INSTRUCTION_BASELINE_PART_INSTRUCTIONS.member(value):
-        case "instruction_part":
-            return {"instruction_part": instruction_part_to_wire(value)}
-        case _:  # "instruction_digest"
+        case "instruction_digest":
             return {"instruction_digest": instruction_digest_to_wire(value)}
+        case _:  # "instruction_part"
+            return {"instruction_part": instruction_part_to_wire(value)}
 
 
 def load_capability_call_part_args_from_wire(
@@ -2937,40 +2939,58 @@ def tool_call_part_args_to_wire(value: Any) -> dict[str, Any]:
 
 def tool_return_content_from_wire(message: pb.ToolReturnContent) -> Any:
     match message.WhichOneof("value"):
-        case "image_url":
-            return serve.sent(image_url_from_wire(message.image_url), (0, 0))
-        case "audio_url":
-            return serve.sent(audio_url_from_wire(message.audio_url), (0, 1))
-        case "document_url":
-            return serve.sent(document_url_from_wire(message.document_url), (0, 2))
-        case "video_url":
-            return serve.sent(video_url_from_wire(message.video_url), (0, 3))
-        case "binary_content":
-            return serve.sent(binary_content_from_wire(message.binary_content), (0, 4))
-        case "uploaded_file":
-            return serve.sent(uploaded_file_from_wire(message.uploaded_file), (0, 5))
         case "any_value":
-            return serve.sent(serve.from_value(message.any_value), (1,))
+            return serve.sent(serve.from_value(message.any_value), "other")
+        case "audio_url":
+            return serve.sent(
+                audio_url_from_wire(message.audio_url),
+                "synapse_bridge.agents.messages.AudioUrl",
+            )
+        case "binary_content":
+            return serve.sent(
+                binary_content_from_wire(message.binary_content),
+                "synapse_bridge.agents.messages.BinaryContent",
+            )
+        case "document_url":
+            return serve.sent(
+                document_url_from_wire(message.document_url),
+                "synapse_bridge.agents.messages.DocumentUrl",
+            )
+        case "image_url":
+            return serve.sent(
+                image_url_from_wire(message.image_url),
+                "synapse_bridge.agents.messages.ImageUrl",
+            )
+        case "uploaded_file":
+            return serve.sent(
+                uploaded_file_from_wire(message.uploaded_file),
+                "synapse_bridge.agents.messages.UploadedFile",
+            )
+        case "video_url":
+            return serve.sent(
+                video_url_from_wire(message.video_url),
+                "synapse_bridge.agents.messages.VideoUrl",
+            )
         case _:
             return serve.no_member()
 
 
 def tool_return_content_to_wire(value: Any) -> dict[str, Any]:
     match TOOL_RETURN_CONTENT.member(value):
-        case "image_url":
-            return {"image_url": image_url_to_wire(value)}
+        case "any_value":
+            return {"any_value": serve.to_value(value)}
         case "audio_url":
             return {"audio_url": audio_url_to_wire(value)}
-        case "document_url":
-            return {"document_url": document_url_to_wire(value)}
-        case "video_url":
-            return {"video_url": video_url_to_wire(value)}
         case "binary_content":
             return {"binary_content": binary_content_to_wire(value)}
+        case "document_url":
+            return {"document_url": document_url_to_wire(value)}
+        case "image_url":
+            return {"image_url": image_url_to_wire(value)}
         case "uploaded_file":
             return {"uploaded_file": uploaded_file_to_wire(value)}
-        case _:  # "any_value"
-            return {"any_value": serve.to_value(value)}
+        case _:  # "video_url"
+            return {"video_url": video_url_to_wire(value)}
 
 
 def tool_search_call_part_args_from_wire(message: pb.ToolSearchCallPartArgs) -> Any:
@@ -2995,54 +3015,79 @@ def tool_search_call_part_args_to_wire(value: Any) -> dict[str, Any]:
 
 def user_content_from_wire(message: pb.UserContent) -> Any:
     match message.WhichOneof("value"):
+        case "str_value":
+            return serve.sent(message.str_value, "str")
+        case "audio_url":
+            return serve.sent(
+                audio_url_from_wire(message.audio_url),
+                "synapse_bridge.agents.messages.AudioUrl",
+            )
+        case "binary_content":
+            return serve.sent(
+                binary_content_from_wire(message.binary_content),
+                "synapse_bridge.agents.messages.BinaryContent",
+            )
+        case "cache_point":
+            return serve.sent(
+                cache_point_from_wire(message.cache_point),
+                "synapse_bridge.agents.messages.CachePoint",
+            )
+        case "document_url":
+            return serve.sent(
+                document_url_from_wire(message.document_url),
+                "synapse_bridge.agents.messages.DocumentUrl",
+            )
+        case "image_url":
+            return serve.sent(
+                image_url_from_wire(message.image_url),
+                "synapse_bridge.agents.messages.ImageUrl",
+            )
         case "structured_content":
             return serve.sent(
-                structured_content_from_wire(message.structured_content), (0, 0)
+                structured_content_from_wire(message.structured_content),
+                "synapse_bridge.agents.messages.StructuredContent",
             )
         case "text_content":
-            return serve.sent(text_content_from_wire(message.text_content), (0, 1))
-        case "image_url":
-            return serve.sent(image_url_from_wire(message.image_url), (0, 2))
-        case "audio_url":
-            return serve.sent(audio_url_from_wire(message.audio_url), (0, 3))
-        case "document_url":
-            return serve.sent(document_url_from_wire(message.document_url), (0, 4))
-        case "video_url":
-            return serve.sent(video_url_from_wire(message.video_url), (0, 5))
-        case "binary_content":
-            return serve.sent(binary_content_from_wire(message.binary_content), (0, 6))
+            return serve.sent(
+                text_content_from_wire(message.text_content),
+                "synapse_bridge.agents.messages.TextContent",
+            )
         case "uploaded_file":
-            return serve.sent(uploaded_file_from_wire(message.uploaded_file), (0, 7))
-        case "cache_point":
-            return serve.sent(cache_point_from_wire(message.cache_point), (0, 8))
-        case "str_value":
-            return serve.sent(message.str_value, (1,))
+            return serve.sent(
+                uploaded_file_from_wire(message.uploaded_file),
+                "synapse_bridge.agents.messages.UploadedFile",
+            )
+        case "video_url":
+            return serve.sent(
+                video_url_from_wire(message.video_url),
+                "synapse_bridge.agents.messages.VideoUrl",
+            )
         case _:
             return serve.no_member()
 
 
 def user_content_to_wire(value: Any) -> dict[str, Any]:
     match USER_CONTENT.member(value):
+        case "str_value":
+            return {"str_value": value}
+        case "audio_url":
+            return {"audio_url": audio_url_to_wire(value)}
+        case "binary_content":
+            return {"binary_content": binary_content_to_wire(value)}
+        case "cache_point":
+            return {"cache_point": cache_point_to_wire(value)}
+        case "document_url":
+            return {"document_url": document_url_to_wire(value)}
+        case "image_url":
+            return {"image_url": image_url_to_wire(value)}
         case "structured_content":
             return {"structured_content": structured_content_to_wire(value)}
         case "text_content":
             return {"text_content": text_content_to_wire(value)}
-        case "image_url":
-            return {"image_url": image_url_to_wire(value)}
-        case "audio_url":
-            return {"audio_url": audio_url_to_wire(value)}
-        case "document_url":
-            return {"document_url": document_url_to_wire(value)}
-        case "video_url":
-            return {"video_url": video_url_to_wire(value)}
-        case "binary_content":
-            return {"binary_content": binary_content_to_wire(value)}
         case "uploaded_file":
             return {"uploaded_file": uploaded_file_to_wire(value)}
-        case "cache_point":
-            return {"cache_point": cache_point_to_wire(value)}
-        case _:  # "str_value"
-            return {"str_value": value}
+        case _:  # "video_url"
+            return {"video_url": video_url_to_wire(value)}
 
 
 def model_settings_cache_from_wire(message: pb.ModelSettingsCache) -> Any:
@@ -3325,7 +3370,7 @@ def usage_limit_exceeded_error(
 SERVICE = serve.Service(
     name="my_agents.v1.MyAgentsService",
     file=pb.DESCRIPTOR,
-    contract="58539fe94f8391a5",
+    contract="db1d2fd6261548b1",
     module="my_agents",
     methods=(
         serve.Method(
@@ -3342,7 +3387,7 @@ SERVICE = serve.Service(
             pb.SupportRunRequest,
             support_run_arguments,
             support_run_response,
-            fingerprint="4243e62d",
+            fingerprint="35090e3b",
             context="context",
             raises={
                 synapse_bridge.agents.errors.ModelError: serve.Raised(
@@ -3374,7 +3419,7 @@ SERVICE = serve.Service(
             pb.SupportRunStreamRequest,
             support_run_stream_arguments,
             support_run_stream_response,
-            fingerprint="32804a66",
+            fingerprint="6df5da90",
             streams_result=True,
             context="context",
             raises={
@@ -3407,7 +3452,7 @@ SERVICE = serve.Service(
             pb.SupportSessionRequest,
             support_session_arguments,
             support_session_response,
-            fingerprint="5bd8aa23",
+            fingerprint="9365daff",
             stream="answers",
             items=support_session_items,
             streams_result=True,
@@ -3451,7 +3496,7 @@ SERVICE = serve.Service(
             pb.SupportDumpMessagesRequest,
             support_dump_messages_arguments,
             support_dump_messages_response,
-            fingerprint="73f778c6",
+            fingerprint="6188c471",
         ),
         serve.Method(
             "SupportLoadMessages",
@@ -3459,7 +3504,7 @@ SERVICE = serve.Service(
             pb.SupportLoadMessagesRequest,
             support_load_messages_arguments,
             support_load_messages_response,
-            fingerprint="f02a33e1",
+            fingerprint="ab5bf9da",
         ),
         serve.Method(
             "GreeterRun",
@@ -3467,7 +3512,7 @@ SERVICE = serve.Service(
             pb.GreeterRunRequest,
             greeter_run_arguments,
             greeter_run_response,
-            fingerprint="e8c1cbdc",
+            fingerprint="e106b2a0",
             context="context",
             raises={
                 synapse_bridge.agents.errors.ModelError: serve.Raised(
@@ -3499,7 +3544,7 @@ SERVICE = serve.Service(
             pb.GreeterRunStreamRequest,
             greeter_run_stream_arguments,
             greeter_run_stream_response,
-            fingerprint="3e7d6d9d",
+            fingerprint="7e8fb051",
             streams_result=True,
             context="context",
             raises={
@@ -3532,7 +3577,7 @@ SERVICE = serve.Service(
             pb.GreeterSessionRequest,
             greeter_session_arguments,
             greeter_session_response,
-            fingerprint="e7f6cba0",
+            fingerprint="75cfa23f",
             stream="answers",
             items=greeter_session_items,
             streams_result=True,
@@ -3576,7 +3621,7 @@ SERVICE = serve.Service(
             pb.GreeterDumpMessagesRequest,
             greeter_dump_messages_arguments,
             greeter_dump_messages_response,
-            fingerprint="7574fb60",
+            fingerprint="7ed901cf",
         ),
         serve.Method(
             "GreeterLoadMessages",
@@ -3584,7 +3629,7 @@ SERVICE = serve.Service(
             pb.GreeterLoadMessagesRequest,
             greeter_load_messages_arguments,
             greeter_load_messages_response,
-            fingerprint="c8955975",
+            fingerprint="cfc3d9f9",
         ),
     ),
 )

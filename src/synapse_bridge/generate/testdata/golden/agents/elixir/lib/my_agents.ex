@@ -11,7 +11,7 @@ defmodule MyAgents do
   """
   use SynapseBridge.Client,
     service: "my_agents.v1.MyAgentsService",
-    contract: "58539fe94f8391a5",
+    contract: "db1d2fd6261548b1",
     errors: [
       MyAgents.AnswersEnded,
       MyAgents.InvalidTools,
@@ -41,7 +41,7 @@ defmodule MyAgents do
   def ping!(text, opts \\ []), do: call!(:ping, %{text: text}, opts)
 
   rpc :support_run, "SupportRun", MyAgents.SupportRunRequest, MyAgents.SupportRunResponse,
-    fingerprint: "4243e62d"
+    fingerprint: "35090e3b"
 
   @doc """
   Ask the agent `support_agent` and wait for its result.
@@ -112,7 +112,7 @@ defmodule MyAgents do
       MyAgents.SupportRunStreamRequest,
       MyAgents.SupportRunStreamResponse,
       stream: :server,
-      fingerprint: "32804a66"
+      fingerprint: "6df5da90"
 
   @doc """
   Ask the agent `support_agent`, and tell what happens until it has its result.
@@ -201,7 +201,7 @@ defmodule MyAgents do
       MyAgents.SupportSessionResponse,
       stream: :bidi,
       streamed: :answers,
-      fingerprint: "5bd8aa23"
+      fingerprint: "9365daff"
 
   @doc """
   Ask the agent `support_agent`, which may call tools of the caller's, and ask for approvals.
@@ -316,7 +316,7 @@ defmodule MyAgents do
       "SupportDumpMessages",
       MyAgents.SupportDumpMessagesRequest,
       MyAgents.SupportDumpMessagesResponse,
-      fingerprint: "73f778c6"
+      fingerprint: "6188c471"
 
   @doc """
   Write messages as JSON, as pydantic-ai's `ModelMessagesTypeAdapter` does.
@@ -346,7 +346,7 @@ defmodule MyAgents do
       "SupportLoadMessages",
       MyAgents.SupportLoadMessagesRequest,
       MyAgents.SupportLoadMessagesResponse,
-      fingerprint: "f02a33e1"
+      fingerprint: "ab5bf9da"
 
   @doc """
   Read messages that `dump_messages`, or pydantic-ai itself, has written.
@@ -374,7 +374,7 @@ defmodule MyAgents do
     do: call!(:support_load_messages, %{stored: stored}, opts)
 
   rpc :greeter_run, "GreeterRun", MyAgents.GreeterRunRequest, MyAgents.GreeterRunResponse,
-    fingerprint: "e8c1cbdc"
+    fingerprint: "e106b2a0"
 
   @doc """
   Ask the agent `greeter` and wait for its result.
@@ -439,7 +439,7 @@ defmodule MyAgents do
       MyAgents.GreeterRunStreamRequest,
       MyAgents.GreeterRunStreamResponse,
       stream: :server,
-      fingerprint: "3e7d6d9d"
+      fingerprint: "7e8fb051"
 
   @doc """
   Ask the agent `greeter`, and tell what happens until it has its result.
@@ -522,7 +522,7 @@ defmodule MyAgents do
       MyAgents.GreeterSessionResponse,
       stream: :bidi,
       streamed: :answers,
-      fingerprint: "e7f6cba0"
+      fingerprint: "75cfa23f"
 
   @doc """
   Ask the agent `greeter`, which may call tools of the caller's, and ask for approvals.
@@ -629,7 +629,7 @@ defmodule MyAgents do
       "GreeterDumpMessages",
       MyAgents.GreeterDumpMessagesRequest,
       MyAgents.GreeterDumpMessagesResponse,
-      fingerprint: "7574fb60"
+      fingerprint: "7ed901cf"
 
   @doc """
   Write messages as JSON, as pydantic-ai's `ModelMessagesTypeAdapter` does.
@@ -659,7 +659,7 @@ defmodule MyAgents do
       "GreeterLoadMessages",
       MyAgents.GreeterLoadMessagesRequest,
       MyAgents.GreeterLoadMessagesResponse,
-      fingerprint: "c8955975"
+      fingerprint: "cfc3d9f9"
 
   @doc """
   Read messages that `dump_messages`, or pydantic-ai itself, has written.

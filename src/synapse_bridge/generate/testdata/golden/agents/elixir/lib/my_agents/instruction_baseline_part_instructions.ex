@@ -6,7 +6,7 @@ defmodule MyAgents.InstructionBaselinePartInstructions do
   use SynapseBridge.Union
 
   union do
-    member :instruction_part, 1, {:message, MyAgents.InstructionPart}
-    member :instruction_digest, 2, {:message, MyAgents.InstructionDigest}
+    member :instruction_digest, 1, {:message, MyAgents.InstructionDigest}
+    member :instruction_part, 2, {:message, MyAgents.InstructionPart}
   end
 end

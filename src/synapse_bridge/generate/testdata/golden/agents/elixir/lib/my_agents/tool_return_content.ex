@@ -6,12 +6,12 @@ defmodule MyAgents.ToolReturnContent do
   use SynapseBridge.Union
 
   union do
-    member :image_url, 1, {:message, MyAgents.ImageUrl}
+    member :any, 1, :any
     member :audio_url, 2, {:message, MyAgents.AudioUrl}
-    member :document_url, 3, {:message, MyAgents.DocumentUrl}
-    member :video_url, 4, {:message, MyAgents.VideoUrl}
-    member :binary_content, 5, {:message, MyAgents.BinaryContent}
+    member :binary_content, 3, {:message, MyAgents.BinaryContent}
+    member :document_url, 4, {:message, MyAgents.DocumentUrl}
+    member :image_url, 5, {:message, MyAgents.ImageUrl}
     member :uploaded_file, 6, {:message, MyAgents.UploadedFile}
-    member :any, 7, :any
+    member :video_url, 7, {:message, MyAgents.VideoUrl}
   end
 end

@@ -6,15 +6,15 @@ defmodule MyAgents.UserContent do
   use SynapseBridge.Union
 
   union do
-    member :structured_content, 1, {:message, MyAgents.StructuredContent}
-    member :text_content, 2, {:message, MyAgents.TextContent}
-    member :image_url, 3, {:message, MyAgents.ImageUrl}
-    member :audio_url, 4, {:message, MyAgents.AudioUrl}
+    member :str, 1, :string
+    member :audio_url, 2, {:message, MyAgents.AudioUrl}
+    member :binary_content, 3, {:message, MyAgents.BinaryContent}
+    member :cache_point, 4, {:message, MyAgents.CachePoint}
     member :document_url, 5, {:message, MyAgents.DocumentUrl}
-    member :video_url, 6, {:message, MyAgents.VideoUrl}
-    member :binary_content, 7, {:message, MyAgents.BinaryContent}
-    member :uploaded_file, 8, {:message, MyAgents.UploadedFile}
-    member :cache_point, 9, {:message, MyAgents.CachePoint}
-    member :str, 10, :string
+    member :image_url, 6, {:message, MyAgents.ImageUrl}
+    member :structured_content, 7, {:message, MyAgents.StructuredContent}
+    member :text_content, 8, {:message, MyAgents.TextContent}
+    member :uploaded_file, 9, {:message, MyAgents.UploadedFile}
+    member :video_url, 10, {:message, MyAgents.VideoUrl}
   end
 end
