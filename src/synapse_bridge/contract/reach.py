@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from synapse_bridge.contract.model import Contract, Method
-from synapse_bridge.contract.types import EnumRef, MessageRef, Ref, Type, UnionRef, references
+from synapse_bridge.contract.types import (
+    EnumRef,
+    MessageRef,
+    Ref,
+    Scalar,
+    Type,
+    UnionRef,
+    parts,
+    references,
+)
 
 
 def types(contract: Contract) -> Iterator[Type]:
@@ -44,6 +53,37 @@ def _parts(contract: Contract, one: Ref, sent: bool) -> Iterator[Type]:
             yield from (member.type for member in contract.union(name).members)
         case EnumRef():
             pass
+
+
+def bares_secret(contract: Contract, type_: Type) -> bool:
+    """Whether a value holds a secret in a union or a ``TypedDict``.
+
+    In Elixir these are bare values and maps, which nothing hides when they are inspected; the
+    struct of a model or a dataclass hides its own secrets.
+    """
+    found: set[Ref] = set()
+    todo = [*references(type_)]
+    while todo:
+        one = todo.pop()
+        is_struct = isinstance(one, MessageRef) and contract.message(one.name).role != "typed_dict"
+        if one in found or is_struct:
+            continue
+        found.add(one)
+        for part in _parts(contract, one, sent=True):
+            if any(kind in _SECRETS for kind in _kinds(part)):
+                return True
+            todo += references(part)
+    return False
+
+
+_SECRETS = ("secret_string", "secret_bytes")
+
+
+def _kinds(type_: Type) -> Iterator[str]:
+    if isinstance(type_, Scalar):
+        yield type_.kind
+    for part in parts(type_).values():
+        yield from _kinds(part)
 
 
 def of_method(contract: Contract, method: Method) -> Contract:

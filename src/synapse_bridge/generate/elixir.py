@@ -26,6 +26,7 @@ from synapse_bridge.contract import (
     elixir_terms,
 )
 from synapse_bridge.contract.names import underscore
+from synapse_bridge.contract.reach import bares_secret
 from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.schema import method_hash
 from synapse_bridge.generate import elixir_docs
@@ -177,6 +178,8 @@ class _Client:
         presence = presence or ("computed: true" if field.computed else self._presence(field))
         parts.append(presence)
         parts += [f"{name}: {value}" for name, value in constraints(field.type)]
+        if bares_secret(self.contract, field.type):
+            parts.append("redact: true")
         if field.doc:
             parts.append(f"doc: {elixir_terms.string(markdown(field.doc))}")
         return statement(", ".join(parts), indent=4)

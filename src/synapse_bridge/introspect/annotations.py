@@ -24,6 +24,7 @@ from synapse_bridge.contract.types import (
     TupleOf,
     Type,
     UnionRef,
+    parts,
     unrooted,
 )
 from synapse_bridge.generic_models import fields_of_model
@@ -154,7 +155,19 @@ def _container(container: hints.Container, values: Mapping[str, Any], context: C
 
 
 def _key(annotation: Any, context: Context) -> Type:
-    return read_type(annotation, context.inside("key"))
+    type_ = read_type(annotation, context.inside("key"))
+    if _is_secret(type_):
+        raise Unsupported(
+            "a secret cannot be the key of a map: paths of violations tell the keys",
+            "make it a part of the value: `list[tuple[SecretStr, …]]`",
+        )
+    return type_
+
+
+def _is_secret(type_: Type) -> bool:
+    if isinstance(type_, Scalar):
+        return type_.kind in ("secret_string", "secret_bytes")
+    return any(map(_is_secret, parts(type_).values()))
 
 
 def _class_override(cls: type, context: Context) -> Overridden | None:

@@ -346,6 +346,12 @@ def test_numbers_do_not_depend_on_who_wrote_a_union_first(read: Read, first: str
     }
 
 
+@pytest.mark.parametrize("key", ["SecretStr", "tuple[int, SecretBytes]"])
+def test_a_secret_is_no_key(refuse: Refuse, key: str) -> None:
+    """Paths of violations tell keys, to callers and in logs."""
+    assert "a secret cannot be the key" in refuse(f"{PRELUDE}\ndef f() -> dict[{key}, int]: ...\n")
+
+
 def test_what_only_its_order_tells_is_refused_where_there_is_none(refuse: Refuse) -> None:
     text = refuse(f"{PRELUDE}\ndef f(a: List[Union[list[int], list[str]]]) -> None: ...\n")
     assert "alternatives `list` and `list_2` are told apart by their order only" in text

@@ -81,6 +81,8 @@ defmodule SynapseBridge.Message do
       never sent, and `new/1` does not take it from a map.
     * `streamed: true` - the field holds the items of a stream, one in each message. It is `:unset`
       in a struct; the module gets `__item__/2` for the items.
+    * `redact: true` - `inspect/2` does not show the field, as it does not show one of secrets: for a
+      union or a map with secrets inside.
     * `name:` - the Python name, where it differs.
     * `doc:` - what the field is.
     * constraints: `ge gt le lt multiple_of` of numbers; `min_length max_length` of strings (in
@@ -202,7 +204,7 @@ defmodule SynapseBridge.Message do
     required = for field <- fields, field.presence == :required, do: field.name
     defaults = for field <- fields, do: {field.name, Macro.escape(Field.default(field))}
     types = for field <- fields, do: {field.name, Field.spec(field)}
-    secrets = for field <- fields, Type.secret?(field.type), do: field.name
+    secrets = for %{redact: true, name: name} <- fields, do: name
     own_message? = Keyword.has_key?(defaults, :message)
 
     quote do

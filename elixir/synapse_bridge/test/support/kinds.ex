@@ -207,3 +207,14 @@ defmodule SynapseBridge.Fixtures.Bounded do
     field :special, 4, :decimal, required: true, allow_inf_nan: true
   end
 end
+
+defmodule SynapseBridge.Fixtures.Holder do
+  @moduledoc false
+  use SynapseBridge.Message
+
+  message do
+    field :name, 1, :string, required: true
+
+    field :login, 2, {:union, SynapseBridge.Fixtures.Scalars}, required: true, redact: true
+  end
+end

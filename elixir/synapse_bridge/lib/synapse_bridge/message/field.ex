@@ -10,13 +10,14 @@ defmodule SynapseBridge.Message.Field do
       default;
     * `:role` - `:computed` for what only Python makes, `:extra` for the keys that are no fields,
       `:streamed` for the items of a stream of requests, `nil` for all others;
+    * `:redact` - whether `inspect/2` leaves the field out of the struct;
     * `:doc` - the description, or `nil`.
   """
 
   alias SynapseBridge.Message.Type
 
   @enforce_keys [:name, :python, :number, :type, :presence]
-  defstruct [:name, :python, :number, :type, :presence, :role, :doc]
+  defstruct [:name, :python, :number, :type, :presence, :role, :doc, redact: false]
 
   @type t :: %__MODULE__{
           name: atom(),
@@ -25,6 +26,7 @@ defmodule SynapseBridge.Message.Field do
           type: Type.t(),
           presence: :required | :optional | {:default, term()},
           role: nil | :computed | :extra | :streamed,
+          redact: boolean(),
           doc: String.t() | nil
         }
 
@@ -41,7 +43,8 @@ defmodule SynapseBridge.Message.Field do
   def new!(name, number, type, options) do
     {presence, options} = Keyword.split(options, [:required, :optional, :default])
     {role, options} = Keyword.split(options, [:computed, :extra, :streamed])
-    {texts, constraints} = Keyword.split(options, [:name, :doc])
+    {texts, options} = Keyword.split(options, [:name, :doc])
+    {redact, constraints} = Keyword.pop(options, :redact, false)
     role = role!(role)
     type = type |> Type.parse!(constraints) |> place(role)
 
@@ -52,6 +55,7 @@ defmodule SynapseBridge.Message.Field do
       type: type,
       presence: presence |> presence!(role) |> literal(type),
       role: role,
+      redact: redact or Type.secret?(type),
       doc: texts[:doc]
     }
 

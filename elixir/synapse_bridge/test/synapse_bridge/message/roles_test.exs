@@ -7,6 +7,7 @@ defmodule SynapseBridge.Message.RolesTest do
     Cat,
     Celsius,
     Containers,
+    Holder,
     Kinds,
     Open,
     Options,
@@ -139,6 +140,11 @@ defmodule SynapseBridge.Message.RolesTest do
         Containers.new(days: [], pair: {1, nil}, secrets: %{"hunter2" => "hunter3"})
 
       refute inspect(containers) =~ "hunter"
+    end
+
+    test "in a union or a map is not shown where it hangs in a struct" do
+      {:ok, value} = Holder.new(name: "n", login: {:str, "hunter2"})
+      assert inspect(value) == ~s|#SynapseBridge.Fixtures.Holder<name: "n", ...>|
     end
 
     test "is not in a violation, neither as a value nor as a key", %{kinds: kinds} do

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr
+from typing_extensions import TypedDict
 
 
 class Login(BaseModel):
@@ -17,7 +18,22 @@ class Login(BaseModel):
     word: Secret[str] | None = None
 
 
+class Basic(TypedDict):
+    """Credentials without a class: a map in Elixir."""
+
+    user: str
+    password: SecretStr
+
+
+class Access(BaseModel):
+    credentials: Basic | SecretBytes | int
+    more: dict[str, Basic] = {}
+    logins: list[Login] = []
+
+
 EXAMPLES = [
+    Access(credentials=7, more={"m": {"user": "u", "password": SecretStr("p")}}),
+    Access(credentials=SecretBytes(b"\xff")),
     Login(password="p", key=b""),
     Login(
         password="пароль",
@@ -45,4 +61,9 @@ def derive(key: SecretBytes) -> list[SecretBytes]:
 
 def echo(value: Login) -> Login:
     """Returns the login."""
+    return value
+
+
+def echo_access(value: Access) -> Access:
+    """Returns what gives access."""
     return value

@@ -11,6 +11,47 @@ import secrets_
 import secrets_pb2 as pb
 from synapse_bridge import serve
 
+ACCESS_CREDENTIALS = serve.Union(
+    {
+        "basic": secrets_.Basic,
+        "secret_bytes_value": pydantic.SecretBytes,
+        "int_value": int,
+    }
+)
+
+
+def access_from_wire(message: pb.Access) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    if message.HasField("credentials"):
+        value["credentials"] = access_credentials_from_wire(message.credentials)
+    value["more"] = {key: basic_from_wire(item) for key, item in message.more.items()}
+    value["logins"] = [login_from_wire(item) for item in message.logins]
+    return value
+
+
+def access_to_wire(value: secrets_.Access) -> dict[str, Any]:
+    return {
+        "credentials": access_credentials_to_wire(value.credentials),
+        "more": {key: basic_to_wire(item) for key, item in value.more.items()},
+        "logins": [login_to_wire(item) for item in value.logins],
+    }
+
+
+def basic_from_wire(message: pb.Basic) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    if message.HasField("user"):
+        value["user"] = message.user
+    if message.HasField("password"):
+        value["password"] = message.password
+    return value
+
+
+def basic_to_wire(value: secrets_.Basic) -> dict[str, Any]:
+    return {
+        "user": value["user"],
+        "password": serve.reveal(value["password"]),
+    }
+
 
 def login_from_wire(message: pb.Login) -> dict[str, Any]:
     value: dict[str, Any] = {}
@@ -51,6 +92,28 @@ def login_to_wire(value: secrets_.Login) -> dict[str, Any]:
     }
 
 
+def access_credentials_from_wire(message: pb.AccessCredentials) -> Any:
+    match message.WhichOneof("value"):
+        case "basic":
+            return serve.sent(basic_from_wire(message.basic), (0,))
+        case "secret_bytes_value":
+            return serve.sent(message.secret_bytes_value, (1,))
+        case "int_value":
+            return serve.sent(message.int_value, (2,))
+        case _:
+            return serve.no_member()
+
+
+def access_credentials_to_wire(value: Any) -> dict[str, Any]:
+    match ACCESS_CREDENTIALS.member(value):
+        case "basic":
+            return {"basic": basic_to_wire(value)}
+        case "secret_bytes_value":
+            return {"secret_bytes_value": serve.reveal(value)}
+        case _:  # "int_value"
+            return {"int_value": value}
+
+
 def login_arguments(request: pb.LoginRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if request.HasField("name"):
@@ -88,10 +151,21 @@ def echo_response(result: secrets_.Login) -> pb.EchoResponse:
     return pb.EchoResponse(result=login_to_wire(result))
 
 
+def echo_access_arguments(request: pb.EchoAccessRequest) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    if request.HasField("value"):
+        value["value"] = access_from_wire(request.value)
+    return value
+
+
+def echo_access_response(result: secrets_.Access) -> pb.EchoAccessResponse:
+    return pb.EchoAccessResponse(result=access_to_wire(result))
+
+
 SERVICE = serve.Service(
     name="secrets.v1.SecretsService",
     file=pb.DESCRIPTOR,
-    contract="17a3d664616d1fe7",
+    contract="6faba27fa890a81a",
     module="secrets_",
     methods=(
         serve.Method(
@@ -117,6 +191,14 @@ SERVICE = serve.Service(
             echo_arguments,
             echo_response,
             fingerprint="ea8c9bac",
+        ),
+        serve.Method(
+            "EchoAccess",
+            secrets_.echo_access,
+            pb.EchoAccessRequest,
+            echo_access_arguments,
+            echo_access_response,
+            fingerprint="98325f23",
         ),
     ),
 )

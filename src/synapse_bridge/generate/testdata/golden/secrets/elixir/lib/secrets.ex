@@ -9,7 +9,7 @@ defmodule Secrets do
 
       children = [{Secrets, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "secrets.v1.SecretsService", contract: "17a3d664616d1fe7"
+  use SynapseBridge.Client, service: "secrets.v1.SecretsService", contract: "6faba27fa890a81a"
 
   rpc :login, "Login", Secrets.LoginRequest, Secrets.LoginResponse, fingerprint: "b2f3e96a"
 
@@ -64,4 +64,21 @@ defmodule Secrets do
   @spec echo!(Secrets.Login.t() | map() | keyword(), [SynapseBridge.Client.option()]) ::
           Secrets.Login.t()
   def echo!(value, opts \\ []), do: call!(:echo, %{value: value}, opts)
+
+  rpc :echo_access, "EchoAccess", Secrets.EchoAccessRequest, Secrets.EchoAccessResponse,
+    fingerprint: "98325f23"
+
+  @doc """
+  Returns what gives access.
+  """
+  @spec echo_access(Secrets.Access.t() | map() | keyword(), [SynapseBridge.Client.option()]) ::
+          {:ok, Secrets.Access.t()} | {:error, SynapseBridge.Error.t()}
+  def echo_access(value, opts \\ []), do: call(:echo_access, %{value: value}, opts)
+
+  @doc """
+  Same as `echo_access/2`, but returns the bare value and raises `SynapseBridge.Error`.
+  """
+  @spec echo_access!(Secrets.Access.t() | map() | keyword(), [SynapseBridge.Client.option()]) ::
+          Secrets.Access.t()
+  def echo_access!(value, opts \\ []), do: call!(:echo_access, %{value: value}, opts)
 end
