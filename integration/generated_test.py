@@ -61,8 +61,9 @@ def test_python_is_formatted(name: str, bridges: dict[str, Bridge]) -> None:
 
 
 def test_python_is_typed(bridges: dict[str, Bridge], tmp_path: Path) -> None:
-    servers = [bridge.server for bridge in bridges.values()]
-    search = {str(bridge.sample.sources) for bridge in bridges.values()}
+    typed = [bridge for bridge in bridges.values() if not bridge.sample.made]
+    servers = [bridge.server for bridge in typed]
+    search = {str(bridge.sample.sources) for bridge in typed}
     search |= {str(server.parent) for server in servers}
     done = run(
         [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={tmp_path}", *map(str, servers)],

@@ -39,6 +39,12 @@ def together(items: Collection[T], needs: Mapping[T, Collection[T]]) -> Iterator
     These are the strongly connected components, in the order in which Tarjan's algorithm finds
     them (Tarjan 1972), with a stack of its own: models nest deeper than Python calls.
     """
+    order = {item: position for position, item in enumerate(items)}
+
+    def needed(item: T) -> Iterator[T]:
+        # Sets have another order in each process.
+        return iter(sorted(set(needs.get(item, ())) & order.keys(), key=order.__getitem__))
+
     index: dict[T, int] = {}
     low: dict[T, int] = {}
     path: list[T] = []
@@ -48,15 +54,13 @@ def together(items: Collection[T], needs: Mapping[T, Collection[T]]) -> Iterator
             continue
         work: list[tuple[T, Iterator[T]]] = []
         _enter(root, index, low, path, on_path)
-        work.append((root, iter(needs.get(root, ()))))
+        work.append((root, needed(root)))
         while work:
             item, rest = work[-1]
             for need in rest:
-                if need not in items:
-                    continue
                 if need not in index:
                     _enter(need, index, low, path, on_path)
-                    work.append((need, iter(needs.get(need, ()))))
+                    work.append((need, needed(need)))
                     break
                 if need in on_path:
                     low[item] = min(low[item], index[need])

@@ -9,8 +9,12 @@ defmodule SynapseBridge.Kind.CalendarDate do
 
   @fields [{1, ["year"]}, {2, ["month"]}, {3, ["day"]}]
 
-  def value(:date, %Date{calendar: Calendar.ISO, year: year} = value, path, _),
-    do: if(is_year(year), do: value, else: Cast.invalid(path, :date_range))
+  # A struct can be changed into a day that there is not.
+  def value(:date, %Date{calendar: Calendar.ISO, year: year} = value, path, _) do
+    if is_year(year) and Calendar.ISO.valid_date?(year, value.month, value.day),
+      do: value,
+      else: Cast.invalid(path, :date_range)
+  end
 
   def value(:date, %Date{} = value, path, depth) do
     case Date.convert(value, Calendar.ISO) do

@@ -13,7 +13,9 @@ defmodule SynapseBridge.Kind.NaiveDatetime do
         path,
         _
       ) do
-    if is_year(year), do: to_microsecond(value), else: Cast.invalid(path, :datetime_range)
+    if is_year(year) and Calendar.ISO.valid_date?(year, value.month, value.day),
+      do: to_microsecond(value),
+      else: Cast.invalid(path, :datetime_range)
   end
 
   def value(:naive_datetime, %NaiveDateTime{} = value, path, depth) do

@@ -9,15 +9,23 @@ defmodule SynapseBridge.Kind.Timestamp do
   alias SynapseBridge.Cast
   alias SynapseBridge.Kind.Gregorian
 
-  def value(:datetime, %DateTime{} = value, path, _) do
+  # A struct can be changed into a day that there is not, of which the calendar knows nothing.
+  def value(:datetime, %DateTime{calendar: Calendar.ISO} = value, path, _) do
+    if Calendar.ISO.valid_date?(value.year, value.month, value.day),
+      do: instant(value, path),
+      else: Cast.invalid(path, :datetime_range)
+  end
+
+  def value(:datetime, %DateTime{} = value, path, _), do: instant(value, path)
+  def value(:datetime, %NaiveDateTime{}, path, _), do: Cast.invalid(path, :timezone_aware)
+  def value(:datetime, _, path, _), do: Cast.invalid(path, :datetime_type)
+
+  defp instant(value, path) do
     case DateTime.to_gregorian_seconds(value) do
       {seconds, microsecond} when is_instant(seconds) -> utc(seconds, microsecond)
       _ -> Cast.invalid(path, :datetime_range)
     end
   end
-
-  def value(:datetime, %NaiveDateTime{}, path, _), do: Cast.invalid(path, :timezone_aware)
-  def value(:datetime, _, path, _), do: Cast.invalid(path, :datetime_type)
 
   def __encode__(%DateTime{} = value) do
     case DateTime.to_gregorian_seconds(value) do
