@@ -58,3 +58,14 @@ def test_tools_get_what_the_factory_makes_of_the_request() -> None:
         assert client.module.SEEN["desk"] == "closed"
 
     run(test)
+
+
+def test_text_that_is_the_output_is_not_validated_again_with_every_piece() -> None:
+    async def test(client: Client) -> None:
+        told = await client.events("poet_run_stream", prompt="long")
+        text = "".join(event.text for kind, event in told if kind == "text_delta")
+        assert text == "a long poem"
+        assert client.module.SEEN["validated"] == ("a long poem",)
+        assert told[-1][1].result.output == "a long poem"
+
+    run(test)

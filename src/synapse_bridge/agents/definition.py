@@ -53,6 +53,13 @@ def output_type(agent: AbstractAgent[Any, Any]) -> Any:
     return reduce(or_, found) if found else NoneType
 
 
+def text_is_output(agent: AbstractAgent[Any, Any]) -> bool:
+    """Whether what the model writes is the output as it stands, and nothing is made of it."""
+    spec: Any = agent.output_type
+    found = spec if isinstance(spec, Sequence) else [spec]
+    return any(one is str or str in typing.get_args(one) for one in found)
+
+
 def _outputs(spec: Any) -> Iterator[Any]:
     match spec:
         case outputs.NativeOutput() | outputs.PromptedOutput():

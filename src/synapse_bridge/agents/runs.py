@@ -20,7 +20,7 @@ from pydantic_ai.result import AgentStream  # pants: no-infer-dep
 from pydantic_ai.run import AgentRunResult  # pants: no-infer-dep
 from pydantic_ai.tools import DeferredToolRequests  # pants: no-infer-dep
 
-from synapse_bridge.agents import events, messages
+from synapse_bridge.agents import definition, events, messages
 from synapse_bridge.agents.classes import Classes
 
 Fits = Callable[[Any], bool]
@@ -49,6 +49,7 @@ class Run:
         self._classes = classes
         self._fits = fits
         self._expect = expect
+        self._text_is_output = definition.text_is_output(agent)
 
     async def events(self, prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
         """All that the run tells, in its order; the last event has the result."""
@@ -96,16 +97,20 @@ class Run:
                 case said.PartEndEvent(part=part):
                     for event in _native(part):
                         yield event
-            if grown and final is not None:
+            if grown and final is not None and self._has_partials(final):
                 partial = await self._partial(stream, final)
                 if partial is not None and partial != last:
                     last = partial
                     yield partial
 
+    def _has_partials(self, final: said.FinalResultEvent) -> bool:
+        """Whether an output grows beside its text; text that is the output tells itself."""
+        return final.tool_name is not None or not self._text_is_output
+
     async def _partial(
         self, stream: AgentStream[Any, Any], final: said.FinalResultEvent
     ) -> Any | None:
-        """The output so far, where it is one; text that is the output tells itself."""
+        """The output so far, where it is one."""
         try:
             output = await stream.validate_response_output(stream.response, allow_partial=True)
         except (ValidationError, ModelRetry, UserError):

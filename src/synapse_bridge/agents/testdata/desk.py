@@ -170,7 +170,8 @@ weather_agent = Agent(FunctionModel(stream_function=_forecast), output_type=Weat
 
 
 async def _poem(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
-    if any(isinstance(part, RetryFeedbackPart) for part in messages[-1].parts):
+    told = any(isinstance(part, RetryFeedbackPart) for part in messages[-1].parts)
+    if told or _prompt(messages) == "long":
         return ModelResponse([TextPart("a long poem")])
     return ModelResponse([TextPart("short")])
 
@@ -179,7 +180,8 @@ async def _poem_stream(messages: list[ModelMessage], info: AgentInfo) -> AsyncIt
     response = await _poem(messages, info)
     for part in response.parts:
         if isinstance(part, TextPart):
-            yield part.content
+            for letter in part.content:
+                yield letter
 
 
 poet = Agent(FunctionModel(_poem, stream_function=_poem_stream), retries=1)
@@ -187,6 +189,7 @@ poet = Agent(FunctionModel(_poem, stream_function=_poem_stream), retries=1)
 
 @poet.output_validator
 def long_enough(text: str) -> str:
+    SEEN["validated"] = (*SEEN.get("validated", ()), text)
     if len(text) < 8:
         raise ModelRetry("longer, please")
     return text
