@@ -86,6 +86,16 @@ SAMPLES = (
         "rows",
         made=True,
     ),
+    Sample(
+        "agents",
+        _SERVICES,
+        (
+            "--module=helpdesk",
+            "--agent=helpdesk:support_agent",
+            "--agent=helpdesk:judge_agent",
+        ),
+        "helpdesk",
+    ),
     Sample("names", _SERVICES, ("--module=names", "--elixir-module=Odd.Names"), "odd_names"),
     Sample("evolving", _SERVICES / "evolution" / "old", ("--module=evolving",), "evolving"),
 )

@@ -142,7 +142,8 @@ Returns:
                 ):
                     handler = HandleDeferredToolCalls(asked.answered)
                     options = self._options(given, made, handler)
-                    options["toolsets"] = [sessions.toolset(given["tools"])]
+                    own = definition.tools(self.agent)
+                    options["toolsets"] = [sessions.toolset(given["tools"], own)]
                     prompt = messages.to_prompt(given["prompt"])
                     run = runs.Run(self.agent, self.classes, self._fits, asked.expect)
                     async with aclosing(run.events(prompt, **options)) as told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -109,9 +109,16 @@ def _decided(answer: Any) -> asked.ToolApproved | asked.ToolDenied:
     return asked.ToolDenied(answer.message)
 
 
-def toolset(tools: Sequence[events.ToolDefinition]) -> ExternalToolset[Any]:
-    """The caller's tools; raises :class:`~synapse_bridge.agents.errors.InvalidTools`."""
+def toolset(
+    tools: Sequence[events.ToolDefinition], own: Container[str] = ()
+) -> ExternalToolset[Any]:
+    """The caller's tools, beside the agent's ``own``.
+
+    Raises :class:`~synapse_bridge.agents.errors.InvalidTools`.
+    """
     names = [tool.name for tool in tools]
+    if taken := [name for name in names if name in own]:
+        raise errors.InvalidTools(f"the agent has tools {', '.join(taken)} of its own")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise errors.InvalidTools(f"there are several tools {', '.join(twice)}")
     return ExternalToolset([_definition(tool) for tool in tools], id="caller")

@@ -18,7 +18,6 @@ from synapse_bridge.contract import (
     Literally,
     Message,
     Method,
-    Named,
     Required,
     Streamed,
     Union,
@@ -27,9 +26,8 @@ from synapse_bridge.contract import (
 )
 from synapse_bridge.contract.names import underscore
 from synapse_bridge.contract.reach import bares_secret
-from synapse_bridge.contract.registry import fill
 from synapse_bridge.contract.schema import method_hash
-from synapse_bridge.generate import elixir_docs
+from synapse_bridge.generate import elixir_agents, elixir_arguments, elixir_docs
 from synapse_bridge.generate.elixir_fields import constraints, default, element_type, field_type
 from synapse_bridge.generate.elixir_format import statement
 from synapse_bridge.generate.heading import heading
@@ -52,6 +50,8 @@ def emit(contract: Contract, fingerprint: str) -> dict[str, str]:
     for module, source in modules.items():
         name = underscore(module.removeprefix(f"{contract.service.elixir}.")).replace(".", "_")
         files[f"lib/{stem}/{name}.ex"] = source
+    for path, module, blocks in elixir_agents.sources(contract):
+        files[f"lib/{stem}/{path}"] = client.module_source(module, blocks)
     return files
 
 
@@ -79,12 +79,14 @@ class _Client:
             [*elixir_docs.attribute("moduledoc", self.docs.service()), *statement(use)],
             *(block for method in service.methods for block in self._method(method)),
         ]
-        return self._defmodule(self.module, blocks)
+        return self.module_source(self.module, blocks)
 
     def _method(self, method: Method) -> Iterator[list[str]]:
         yield self._rpc(method)
         name, arity = method.elixir, len(self._arguments(method)) + 1
-        value = ":ok" if method.result is None else fill(method.result, "elixir_type", self._name)
+        value = (
+            ":ok" if method.result is None else elixir_arguments.given(method.result, self._modules)
+        )
         if method.streams_result:
             value = f"Enumerable.t({value})"
         result = ":ok" if method.result is None else f"{{:ok, {value}}}"
@@ -128,18 +130,14 @@ class _Client:
         return statement(", ".join(parts))
 
     def _arguments(self, method: Method) -> list[Field]:
-        positional = {p.name for p in method.parameters if p.kind == "positional"}
-        request = self.contract.message(method.request)
-        return [field for field in request.fields if field.name in positional]
+        return elixir_arguments.arguments(self.contract, method)
 
     def _options(self, method: Method) -> list[Field]:
-        keyword = {p.name for p in method.parameters if p.kind == "keyword"}
-        request = self.contract.message(method.request)
-        return [field for field in request.fields if field.name in keyword]
+        return elixir_arguments.options(self.contract, method)
 
     def _spec(self, method: Method, name: str, result: str) -> list[str]:
-        arguments = [self._input(field) for field in self._arguments(method)]
-        options = [f"{{:{field.elixir}, {self._input(field)}}}" for field in self._options(method)]
+        arguments = [elixir_arguments.taken(f, self._modules) for f in self._arguments(method)]
+        options = [elixir_arguments.option(field, self._modules) for field in self._options(method)]
         options.append("SynapseBridge.Client.option()")
         arguments.append(f"[{' | '.join(options)}]")
         return statement(f"@spec {name}({', '.join(arguments)}) :: {result}")
@@ -154,10 +152,6 @@ class _Client:
         body = f"{call}(:{method.elixir}, %{{{values}}}, opts)"
         return statement(f"def {name}({head}), do: {body}")
 
-    def _input(self, field: Field) -> str:
-        taken = fill(field.type, "elixir_input", self._name)
-        return f"Enumerable.t({taken})" if isinstance(field.default, Streamed) else taken
-
     # Messages and enums
 
     def message(self, message: Message) -> str:
@@ -169,7 +163,7 @@ class _Client:
         use = "  use SynapseBridge.Message"
         use += {"typed_dict": ", struct: false", "error": ", exception: true"}.get(message.role, "")
         head = [*elixir_docs.attribute("moduledoc", doc), use]
-        return self._defmodule(message.elixir, [head, block])
+        return self.module_source(message.elixir, [head, block])
 
     def _field(self, field: Field, presence: str = "") -> list[str]:
         parts = [f"field :{field.elixir}", str(field.number), field_type(field, self._modules)]
@@ -203,7 +197,7 @@ class _Client:
             *elixir_docs.attribute("moduledoc", self.docs.enum(enum)),
             f"  use SynapseBridge.Enum{literal}",
         ]
-        return self._defmodule(enum.elixir, [head, block])
+        return self.module_source(enum.elixir, [head, block])
 
     def _value(self, enum: Enum, member: EnumMember) -> list[str]:
         parts = [f"value {member.elixir}", str(member.number), elixir_terms.scalar(member.value)]
@@ -221,7 +215,7 @@ class _Client:
         if union.discriminator is not None:
             use += f", discriminator: {elixir_terms.string(union.discriminator)}"
         head = [*elixir_docs.attribute("moduledoc", self.docs.union(union)), *statement(use)]
-        return self._defmodule(union.elixir, [head, block])
+        return self.module_source(union.elixir, [head, block])
 
     def _member(self, member: UnionMember) -> list[str]:
         type_ = element_type(member.type, self._modules)
@@ -271,10 +265,8 @@ end
 ]
 """
 
-    def _name(self, one: Named) -> str:
-        return self._modules.get(one.name, "")
-
-    def _defmodule(self, module: str, blocks: list[list[str]]) -> str:
+    def module_source(self, module: str, blocks: list[list[str]]) -> str:
+        """A file of one module."""
         body = "\n\n".join("\n".join(block) for block in blocks)
         return f"# {heading(self.contract)}\ndefmodule {module} do\n{body}\nend\n"
 

@@ -57,11 +57,19 @@ class Documentation:
     def service(self) -> str:
         """The client module."""
         service = self._contract.service
-        return _paragraphs(
+        return paragraphs(
             f"Client of the Python module `{service.module}`.",
             markdown(service.doc),
             "Put a channel in your supervision tree, then call:",
             f'    children = [{{{service.elixir}, target: "localhost:50051"}}]',
+            section("Agents", self._agents()),
+        )
+
+    def _agents(self) -> str:
+        """The modules of the agents, and what each is for."""
+        return bullets(
+            described(f"`{self._contract.service.elixir}.{agent.elixir}`", agent.doc)
+            for agent in self._contract.agents
         )
 
     def message(self, message: Message) -> str:
@@ -86,15 +94,25 @@ class Documentation:
         """A function, from its docstring."""
         doc = method.doc
         stream = _STREAM if method.streams_result else ""
-        return _paragraphs(
+        return paragraphs(
             markdown(doc.summary) or f"Calls the Python function `{method.name}`.",
             markdown(doc.description),
             self._parameters(arguments),
             self._options(options),
-            _section("Returns", _paragraphs(markdown(doc.returns), stream)),
-            _section("Errors", self._raises(method)),
-            _section("Examples", "\n\n".join(map(markdown, doc.examples))),
+            section("Returns", paragraphs(markdown(doc.returns), stream)),
+            section("Errors", self._raises(method)),
+            section("Examples", "\n\n".join(map(markdown, doc.examples))),
+            self._of_agent(method),
         )
+
+    def _of_agent(self, method: Method) -> str:
+        """For a method of an agent: where the agent is."""
+        for agent in self._contract.agents:
+            if method.name in agent.methods.values():
+                return (
+                    f"`{self._contract.service.elixir}.{agent.elixir}` is made of these functions."
+                )
+        return ""
 
     def bang(self, method: Method, arity: int) -> str:
         """The function that raises."""
@@ -114,14 +132,17 @@ class Documentation:
         """The parameters, where there is more to say of one than its type."""
         if not any(field.doc or _requirements(field) for field in fields):
             return ""
-        return _section("Parameters", _items(self._item(f, f.elixir) for f in fields))
+        return section("Parameters", bullets(self._item(f, f.elixir) for f in fields))
 
     def _options(self, fields: list[Field]) -> str:
         if not fields:
             return ""
-        items = _items(self._item(field, f":{field.elixir}") for field in fields)
         also = "`t:SynapseBridge.Client.option/0` lists the options of every call."
-        return _section("Options", f"{items}\n\n{also}")
+        return section("Options", f"{self.options(fields)}\n\n{also}")
+
+    def options(self, fields: list[Field]) -> str:
+        """A list of options."""
+        return bullets(self._item(field, f":{field.elixir}") for field in fields)
 
     def _item(self, field: Field, name: str) -> str:
         type_ = fill(field.type, "elixir_type", self._name)
@@ -138,7 +159,7 @@ class Documentation:
             case Literally(value):
                 source = elixir_fields.default(field.type, value, self._contract)
                 facts.append(f"default {prose.code(source)}")
-        return _described(f"`{name}` ({'; '.join(facts)})", field.doc)
+        return described(f"`{name}` ({'; '.join(facts)})", field.doc)
 
     def readme(self) -> str:
         """The README of the package."""
@@ -155,7 +176,8 @@ class Documentation:
             python=service.module,
             app=service.stem,
             about=f"{about}\n\n" if about else "",
-            functions=textwrap.dedent(_items(functions)),
+            agents=f"## Agents\n\n{textwrap.dedent(self._agents())}\n\n" if self._agents() else "",
+            functions=textwrap.dedent(bullets(functions)),
         )
 
     def _raises(self, method: Method) -> str:
@@ -167,13 +189,13 @@ class Documentation:
             if known := declared.get(name.rpartition(".")[2]):
                 said[known] = words
             else:
-                others.append(_described(f"`{name}`", words) if name else markdown(words))
+                others.append(described(f"`{name}`", words) if name else markdown(words))
         modules = (
-            _described(f"`{self._modules[name]}`", said.get(name, "")) for name in method.raises
+            described(f"`{self._modules[name]}`", said.get(name, "")) for name in method.raises
         )
-        return _paragraphs(
-            _items(modules),
-            f"What Python raises arrives as `SynapseBridge.Error`:\n\n{_items(others)}"
+        return paragraphs(
+            bullets(modules),
+            f"What Python raises arrives as `SynapseBridge.Error`:\n\n{bullets(others)}"
             if others
             else "",
         )
@@ -221,7 +243,7 @@ Every function returns `{{:ok, value}}` (or `:ok`) or `{{:error, %SynapseBridge.
 twin with `!` returns the bare value or raises that error. Messages are structs; wherever a function
 takes one, a map or a keyword list is as good.
 
-## Functions
+{agents}## Functions
 
 {functions}
 """
@@ -232,18 +254,21 @@ def _requirements(field: Field) -> str:
     return prose.requirements(each)
 
 
-def _described(subject: str, words: str) -> str:
+def described(subject: str, words: str) -> str:
+    """What something is called, and what there is to say of it."""
     return f"{subject} - {markdown(words)}" if words else subject
 
 
-def _section(title: str, text: str) -> str:
+def section(title: str, text: str) -> str:
+    """A text under a heading; nothing where there is no text."""
     return f"## {title}\n\n{text}" if text else ""
 
 
-def _items(items: Iterable[str]) -> str:
+def bullets(items: Iterable[str]) -> str:
     """A list; an item of several lines stays one item."""
     return "\n".join("  * " + item.replace("\n", "\n    ") for item in items)
 
 
-def _paragraphs(*parts: str) -> str:
+def paragraphs(*parts: str) -> str:
+    """Those paragraphs that there are."""
     return "\n\n".join(part for part in parts if part)

@@ -10,6 +10,7 @@ defmodule SynapseBridge.Agent do
           event: MyAgents.Support.Event
 
         @type prompt :: String.t()
+        @type messages :: [struct()]
         @type option :: SynapseBridge.Agent.option()
         @type error :: SynapseBridge.Error.t()
       end
@@ -119,9 +120,6 @@ defmodule SynapseBridge.Agent do
 
       @typedoc "What a run tells of itself while it runs."
       @type event :: unquote(event).t()
-
-      @typedoc "Messages of runs, for the `:message_history` of others."
-      @type messages :: [struct()]
 
       @doc false
       def __synapse__(:kind), do: :agent

@@ -57,6 +57,9 @@ defmodule Agents.Support do
   @typedoc "What a run begins with."
   @type prompt :: String.t()
 
+  @typedoc "A history of runs, or a part of one."
+  @type messages :: [Agents.Message.t()]
+
   @typedoc "An option of a run."
   @type option :: {:message_history, messages()} | SynapseBridge.Agent.option()
 

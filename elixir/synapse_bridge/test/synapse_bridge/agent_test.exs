@@ -463,42 +463,49 @@ defmodule SynapseBridge.AgentTest do
       head(connection, id)
       tell(connection, id, request("1", "a"))
       assert_receive {:running, "1", handler}
-      %{id: id, reader: reader, monitor: Process.monitor(handler)}
+      {:dictionary, known} = Process.info(handler, :dictionary)
+      [runner, ^reader | _] = known[:"$callers"]
+      [supervisor | _] = known[:"$ancestors"]
+      monitors = for pid <- [handler, supervisor, runner], do: Process.monitor(pid)
+      %{id: id, reader: reader, monitors: monitors}
     end
 
-    defp killed(monitor), do: assert_receive({:DOWN, ^monitor, :process, _, _})
+    # And so is all that belongs to the run.
+    defp killed(monitors) do
+      for monitor <- monitors, do: assert_receive({:DOWN, ^monitor, :process, _, _})
+    end
 
     test "when the stream is halted", %{connection: connection, reader: reader} = context do
       send(reader, :halt)
       read_rest(connection, context.id)
-      killed(context.monitor)
+      killed(context.monitors)
       assert_receive {:result, :halted}
     end
 
     test "when the process dies", %{connection: connection, reader: reader} = context do
       Process.exit(reader, :kill)
       read_rest(connection, context.id)
-      killed(context.monitor)
+      killed(context.monitors)
     end
 
     test "when the run fails", %{connection: connection, reader: reader} = context do
       send(reader, :go_on)
       fail(connection, context.id, %UsageLimitExceeded{detail: "d"})
-      killed(context.monitor)
+      killed(context.monitors)
       assert_receive {:result, %UsageLimitExceeded{detail: "d"}}
     end
 
     test "when the run ends", %{connection: connection, reader: reader} = context do
       for _ <- 1..2, do: send(reader, :go_on)
       finish(connection, context.id, @result)
-      killed(context.monitor)
+      killed(context.monitors)
       assert_receive {:result, :ok}
     end
 
     test "when the connection is lost", %{connection: connection, reader: reader} = context do
       send(reader, :go_on)
       ScriptedServer.close(connection)
-      killed(context.monitor)
+      killed(context.monitors)
       assert_receive {:result, %Error{code: :unavailable}}
     end
   end

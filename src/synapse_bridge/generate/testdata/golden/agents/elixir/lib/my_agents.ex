@@ -8,6 +8,11 @@ defmodule MyAgents do
   Put a channel in your supervision tree, then call:
 
       children = [{MyAgents, target: "localhost:50051"}]
+
+  ## Agents
+
+    * `MyAgents.Support` - Answers the questions of customers.
+    * `MyAgents.Greeter`
   """
   use SynapseBridge.Client,
     service: "my_agents.v1.MyAgentsService",
@@ -73,6 +78,8 @@ defmodule MyAgents do
     * `MyAgents.ModelError`
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
+
+  `MyAgents.Support` is made of these functions.
   """
   @spec support_run(MyAgents.Prompt.input(), [
           {:deps, MyAgents.Customer.t() | map() | keyword()}
@@ -147,6 +154,8 @@ defmodule MyAgents do
     * `MyAgents.ModelError`
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
+
+  `MyAgents.Support` is made of these functions.
   """
   @spec support_run_stream(MyAgents.Prompt.input(), [
           {:deps, MyAgents.Customer.t() | map() | keyword()}
@@ -244,6 +253,8 @@ defmodule MyAgents do
     * `MyAgents.InvalidTools`
     * `MyAgents.UnexpectedAnswer`
     * `MyAgents.AnswersEnded`
+
+  `MyAgents.Support` is made of these functions.
   """
   @spec support_session(
           MyAgents.Prompt.input(),
@@ -328,6 +339,8 @@ defmodule MyAgents do
   ## Returns
 
   The JSON text.
+
+  `MyAgents.Support` is made of these functions.
   """
   @spec support_dump_messages([MyAgents.ModelMessage.input()], [SynapseBridge.Client.option()]) ::
           {:ok, String.t()} | {:error, SynapseBridge.Error.t()}
@@ -358,6 +371,8 @@ defmodule MyAgents do
   ## Returns
 
   The messages.
+
+  `MyAgents.Support` is made of these functions.
   """
   @spec support_load_messages(String.t(), [SynapseBridge.Client.option()]) ::
           {:ok, [MyAgents.ModelMessage.t()]} | {:error, SynapseBridge.Error.t()}
@@ -404,6 +419,8 @@ defmodule MyAgents do
     * `MyAgents.ModelError`
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
+
+  `MyAgents.Greeter` is made of these functions.
   """
   @spec greeter_run(MyAgents.Prompt.input(), [
           {:message_history, [MyAgents.ModelMessage.input()]}
@@ -472,6 +489,8 @@ defmodule MyAgents do
     * `MyAgents.ModelError`
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
+
+  `MyAgents.Greeter` is made of these functions.
   """
   @spec greeter_run_stream(MyAgents.Prompt.input(), [
           {:message_history, [MyAgents.ModelMessage.input()]}
@@ -563,6 +582,8 @@ defmodule MyAgents do
     * `MyAgents.InvalidTools`
     * `MyAgents.UnexpectedAnswer`
     * `MyAgents.AnswersEnded`
+
+  `MyAgents.Greeter` is made of these functions.
   """
   @spec greeter_session(
           MyAgents.Prompt.input(),
@@ -641,6 +662,8 @@ defmodule MyAgents do
   ## Returns
 
   The JSON text.
+
+  `MyAgents.Greeter` is made of these functions.
   """
   @spec greeter_dump_messages([MyAgents.ModelMessage.input()], [SynapseBridge.Client.option()]) ::
           {:ok, String.t()} | {:error, SynapseBridge.Error.t()}
@@ -671,6 +694,8 @@ defmodule MyAgents do
   ## Returns
 
   The messages.
+
+  `MyAgents.Greeter` is made of these functions.
   """
   @spec greeter_load_messages(String.t(), [SynapseBridge.Client.option()]) ::
           {:ok, [MyAgents.ModelMessage.t()]} | {:error, SynapseBridge.Error.t()}
