@@ -11,7 +11,7 @@ defmodule SynapseBridge.Message.Shape do
   #   * `:tuple` - fields 1 to n; its value is a tuple of n.
 
   alias SynapseBridge.{Cast, Custom, Kind}
-  alias SynapseBridge.Message.{Field, Type}
+  alias SynapseBridge.Message.{Field, Shared, Type}
 
   defmodule Slot do
     @moduledoc false
@@ -62,6 +62,17 @@ defmodule SynapseBridge.Message.Shape do
     {%__MODULE__{kind: :wrapper, name: name, slots: [slot]}, inner}
   end
 
+  @doc """
+  The shape of a wrapper or map entry that has a module of its own, where it is the `message`, and
+  all that is inside it.
+  """
+  @spec apart(Type.t()) :: [t()]
+  def apart(type) do
+    {name, inner} = own(type, [])
+    {[shape], others} = inner |> shapes() |> Enum.split_with(&(&1.name == name))
+    [%{shape | name: :message} | others]
+  end
+
   defp shapes(inner), do: inner |> Enum.map(&elem(&1, 1)) |> Enum.reverse()
 
   defp field(kind, field, inner) do
@@ -94,20 +105,14 @@ defmodule SynapseBridge.Message.Shape do
     {{container, item}, inner}
   end
 
-  defp wire_type({:wrapped, type} = wrapped, inner) do
-    {shape, inner} = local(wrapped, :wrapper, [value: type], inner)
-    {{:nested, {:local, shape}}, inner}
+  defp wire_type({:map, _, _} = map, inner) do
+    {shape, inner} = somewhere(map, inner)
+    {{:map, shape}, inner}
   end
 
-  defp wire_type({:map, key, value} = map, inner) do
-    {shape, inner} = local(map, :entry, [key: key, value: value], inner)
-    {{:map, {:local, shape}}, inner}
-  end
-
-  defp wire_type({:tuple, items} = tuple, inner) do
-    rows = for {type, number} <- Enum.with_index(items, 1), do: {:"item_#{number}", type}
-    {shape, inner} = local(tuple, :tuple, rows, inner)
-    {{:nested, {:local, shape}}, inner}
+  defp wire_type({around, _} = type, inner) when around in [:wrapped, :tuple] do
+    {shape, inner} = somewhere(type, inner)
+    {{:nested, shape}, inner}
   end
 
   defp wire_type({:custom, converter, type}, inner) do
@@ -117,6 +122,28 @@ defmodule SynapseBridge.Message.Shape do
 
   defp wire_type({:enum, _} = enum, inner), do: {enum, inner}
   defp wire_type(kind, inner), do: {Kind.wire(kind), inner}
+
+  # What many messages have is compiled once for all.
+  defp somewhere(type, inner) do
+    case Shared.module(type) do
+      nil ->
+        {shape, inner} = own(type, inner)
+        {{:local, shape}, inner}
+
+      module ->
+        {{:remote, module}, inner}
+    end
+  end
+
+  defp own({:wrapped, type} = wrapped, inner), do: local(wrapped, :wrapper, [value: type], inner)
+
+  defp own({:map, key, value} = map, inner),
+    do: local(map, :entry, [key: key, value: value], inner)
+
+  defp own({:tuple, items} = tuple, inner) do
+    rows = for {type, number} <- Enum.with_index(items, 1), do: {:"item_#{number}", type}
+    local(tuple, :tuple, rows, inner)
+  end
 
   defp local(type, kind, rows, inner) do
     case List.keyfind(inner, type, 0) do
