@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from synapse_bridge.contract import Agent, Contract, Field, Method, Required, Streamed
+from synapse_bridge.contract.names import underscore
 from synapse_bridge.generate import elixir_docs
 from synapse_bridge.generate.elixir_agent_docs import AgentDocumentation
 from synapse_bridge.generate.elixir_arguments import arguments, given, option, options, taken
@@ -30,9 +31,9 @@ RESERVED = frozenset(
 def sources(contract: Contract) -> Iterator[tuple[str, str, list[list[str]]]]:
     """Of each file: its path beside those of messages, its module, and what that consists of."""
     for agent in contract.agents:
-        one = _Agent(contract, agent)
-        yield f"{one.prefix}.ex", one.module, list(one.blocks())
-        yield f"{one.prefix}/conversation.ex", f"{one.module}.Conversation", [one.conversation()]
+        one, path = _Agent(contract, agent), underscore(agent.elixir)
+        yield f"{path}.ex", one.module, list(one.blocks())
+        yield f"{path}/conversation.ex", f"{one.module}.Conversation", [one.conversation()]
 
 
 class _Agent:

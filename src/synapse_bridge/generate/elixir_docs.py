@@ -109,9 +109,8 @@ class Documentation:
         """For a method of an agent: where the agent is."""
         for agent in self._contract.agents:
             if method.name in agent.methods.values():
-                return (
-                    f"`{self._contract.service.elixir}.{agent.elixir}` is made of these functions."
-                )
+                module = f"{self._contract.service.elixir}.{agent.elixir}"
+                return f"The agent's module, `{module}`, calls this."
         return ""
 
     def bang(self, method: Method, arity: int) -> str:

@@ -79,7 +79,7 @@ defmodule MyAgents do
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
 
-  `MyAgents.Support` is made of these functions.
+  The agent's module, `MyAgents.Support`, calls this.
   """
   @spec support_run(MyAgents.Prompt.input(), [
           {:deps, MyAgents.Customer.t() | map() | keyword()}
@@ -155,7 +155,7 @@ defmodule MyAgents do
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
 
-  `MyAgents.Support` is made of these functions.
+  The agent's module, `MyAgents.Support`, calls this.
   """
   @spec support_run_stream(MyAgents.Prompt.input(), [
           {:deps, MyAgents.Customer.t() | map() | keyword()}
@@ -254,7 +254,7 @@ defmodule MyAgents do
     * `MyAgents.UnexpectedAnswer`
     * `MyAgents.AnswersEnded`
 
-  `MyAgents.Support` is made of these functions.
+  The agent's module, `MyAgents.Support`, calls this.
   """
   @spec support_session(
           MyAgents.Prompt.input(),
@@ -340,7 +340,7 @@ defmodule MyAgents do
 
   The JSON text.
 
-  `MyAgents.Support` is made of these functions.
+  The agent's module, `MyAgents.Support`, calls this.
   """
   @spec support_dump_messages([MyAgents.ModelMessage.input()], [SynapseBridge.Client.option()]) ::
           {:ok, String.t()} | {:error, SynapseBridge.Error.t()}
@@ -372,7 +372,7 @@ defmodule MyAgents do
 
   The messages.
 
-  `MyAgents.Support` is made of these functions.
+  The agent's module, `MyAgents.Support`, calls this.
   """
   @spec support_load_messages(String.t(), [SynapseBridge.Client.option()]) ::
           {:ok, [MyAgents.ModelMessage.t()]} | {:error, SynapseBridge.Error.t()}
@@ -420,7 +420,7 @@ defmodule MyAgents do
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
 
-  `MyAgents.Greeter` is made of these functions.
+  The agent's module, `MyAgents.Greeter`, calls this.
   """
   @spec greeter_run(MyAgents.Prompt.input(), [
           {:message_history, [MyAgents.ModelMessage.input()]}
@@ -490,7 +490,7 @@ defmodule MyAgents do
     * `MyAgents.RunCancelled`
     * `MyAgents.UnansweredToolCalls`
 
-  `MyAgents.Greeter` is made of these functions.
+  The agent's module, `MyAgents.Greeter`, calls this.
   """
   @spec greeter_run_stream(MyAgents.Prompt.input(), [
           {:message_history, [MyAgents.ModelMessage.input()]}
@@ -583,7 +583,7 @@ defmodule MyAgents do
     * `MyAgents.UnexpectedAnswer`
     * `MyAgents.AnswersEnded`
 
-  `MyAgents.Greeter` is made of these functions.
+  The agent's module, `MyAgents.Greeter`, calls this.
   """
   @spec greeter_session(
           MyAgents.Prompt.input(),
@@ -663,7 +663,7 @@ defmodule MyAgents do
 
   The JSON text.
 
-  `MyAgents.Greeter` is made of these functions.
+  The agent's module, `MyAgents.Greeter`, calls this.
   """
   @spec greeter_dump_messages([MyAgents.ModelMessage.input()], [SynapseBridge.Client.option()]) ::
           {:ok, String.t()} | {:error, SynapseBridge.Error.t()}
@@ -695,7 +695,7 @@ defmodule MyAgents do
 
   The messages.
 
-  `MyAgents.Greeter` is made of these functions.
+  The agent's module, `MyAgents.Greeter`, calls this.
   """
   @spec greeter_load_messages(String.t(), [SynapseBridge.Client.option()]) ::
           {:ok, [MyAgents.ModelMessage.t()]} | {:error, SynapseBridge.Error.t()}
