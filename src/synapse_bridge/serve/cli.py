@@ -6,7 +6,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,18 @@ def run(service: Service | Callable[[], Service], options: Options = _DEFAULTS) 
     running.run(service if isinstance(service, Service) else service(), options, place)
 
 
+def said(argv: Sequence[str], names: Collection[str], prog: str) -> dict[str, Any]:
+    """What a command line says of these settings; exits with status 2 for one that says more."""
+    parser = argparse.ArgumentParser(prog=prog, usage=argparse.SUPPRESS, allow_abbrev=False)
+    for name in names:
+        _add(parser, f"--{name.replace('_', '-')}", section.settings()[name], _default(name))
+    return vars(parser.parse_args(argv))
+
+
+def _default(name: str) -> Any:
+    return getattr(_DEFAULTS, name)
+
+
 def _merged(configured: Mapping[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """What is said on the command line, and of the configuration what does not contradict it."""
     if "listen" in said and ("host" in said or "port" in said):
@@ -112,7 +124,7 @@ def _parser(
             "allow: lists",
         )
     for name, setting in section.settings().items():
-        _add(parser, f"--{name.replace('_', '-')}", setting, getattr(_DEFAULTS, name))
+        _add(parser, f"--{name.replace('_', '-')}", setting, _default(name))
     return parser
 
 

@@ -70,15 +70,7 @@ class Codec:
 
     def response(self, result: Any, *index: int) -> bytes:
         """The response that carries a result, or the item of it at that position."""
-        try:
-            self._check.check(result)
-        except ValidationError as error:
-            raise ResultMismatch.of(error, *index) from None
-        try:
-            message = self._method.response(result)
-        except Exception as error:
-            # Not the function's failure, so its type must not decide about the code.
-            raise RuntimeError("the result cannot be converted to its message") from error
+        message = self.message(result, *index)
         response = message.SerializeToString()
         if self._check.recursive:
             # Serializing knows no limit of depth, but parsing does.
@@ -90,3 +82,15 @@ class Codec:
                     f"result{place}: nested deeper than {MAX_DEPTH} levels"
                 ) from None
         return response
+
+    def message(self, result: Any, *index: int) -> Message:
+        """The response message of a result, which is checked to fit the function's annotation."""
+        try:
+            self._check.check(result)
+        except ValidationError as error:
+            raise ResultMismatch.of(error, *index) from None
+        try:
+            return self._method.response(result)
+        except Exception as error:
+            # Not the function's failure, so its type must not decide about the code.
+            raise RuntimeError("the result cannot be converted to its message") from error

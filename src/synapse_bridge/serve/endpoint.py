@@ -42,13 +42,18 @@ _CONTRACT = "synapse-contract"
 
 
 class Endpoint:
-    """Reads requests, calls the function, writes responses."""
+    """Reads requests, calls the function, writes responses.
 
-    def __init__(self, method: Method, failures: Failures, threads: Threads) -> None:
+    ``codec`` is what they are made of, where that is not protobuf's bytes.
+    """
+
+    def __init__(
+        self, method: Method, failures: Failures, threads: Threads, codec: Codec | None = None
+    ) -> None:
         self._method = method
         self._failures = failures
         self._threads = threads
-        self._codec = Codec(method)
+        self._codec = codec or Codec(method)
         self._call = arguments.caller(method.function)
         self._crossing = Declared(method).crossing
         self._is_async = inspect.iscoroutinefunction(method.function) or (

@@ -14,11 +14,14 @@ from synapse_bridge.serve.address import Address, Tcp
 from synapse_bridge.serve.loading import CannotServe
 
 
-def announce(address: Address, port_file: Path | None) -> None:
-    """Say where calls are answered; raises :class:`CannotServe` if that cannot be written."""
+def announce(address: Address, port_file: Path | None, shown: str = "") -> None:
+    """Say where calls are answered; raises :class:`CannotServe` if that cannot be written.
+
+    ``shown`` is how clients name the address, where that is another way.
+    """
     if port_file and isinstance(address, Tcp):
         _write_port_file(port_file, address.port)
-    print(f"listening on {address}", flush=True)
+    print(f"listening on {shown or address}", flush=True)
 
 
 def stop_on_signals(stop: asyncio.Event, at_once: Callable[[], None] | None = None) -> None:

@@ -16,9 +16,9 @@ from synapse_bridge.serve import auth, contracts
 from synapse_bridge.serve.address import Address, Tcp, Unix
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
-from synapse_bridge.serve.gate import Gate, Handlers, Limits, Observer
+from synapse_bridge.serve.gate import Gate, Handlers, Limits
 from synapse_bridge.serve.health import Health
-from synapse_bridge.serve.observe import AccessLog, telemetry
+from synapse_bridge.serve.observe import observers
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.rules import Rules
 from synapse_bridge.serve.service import Service
@@ -50,7 +50,7 @@ class Server:
     async def start(self) -> Address:
         """Listen and serve; returns where. Raises :class:`CannotServe` if that is impossible."""
         self._address = self._transport.listen(self.options.address)
-        self._warn_if_plain(self._address)
+        warn_if_plain(self._address, self.options)
         await self._transport.start()
         self._health.serve()
         return self._address
@@ -63,14 +63,6 @@ class Server:
         if isinstance(self._address, Unix):
             self._address.remove()
 
-    def _warn_if_plain(self, address: Address) -> None:
-        if isinstance(address, Tcp) and not self.options.tls_cert and not address.is_loopback():
-            LOG.warning(
-                "%s is open to other machines, and nothing is encrypted: say --tls-cert and "
-                "--tls-key, or listen on 127.0.0.1 or a Unix socket",
-                address,
-            )
-
     def _gate(self) -> Gate:
         options = self.options
         own = frozenset(f"/{self.service.name}/{method.name}" for method in self.service.methods)
@@ -82,18 +74,13 @@ class Server:
         paths = own | standard.paths | {f"/{name}/ServerReflectionInfo" for name in _REFLECTION}
         paths |= {f"/{contracts.NAME}/Get"}
         rules = Rules(self.service, options)
-        observers: list[Observer] = []
-        if recorder := telemetry(options.telemetry, paths):
-            observers.append(recorder)
-        if options.access_log:
-            observers.append(AccessLog(options.access_log))
         return Gate(
             [*handlers, _NoSuchMethod(self.service.name)],
             paths,
             rules.rule,
             Limits(options.max_calls, options.max_peer_calls),
             access=auth.build(options),
-            observers=observers,
+            observers=observers(options, paths),
             max_deadline=options.max_deadline,
             max_arrival=options.max_arrival if options.transport == "http2" else None,
         )
@@ -124,6 +111,16 @@ class Server:
         # v1 has the same messages under another name; the library knows v1alpha only.
         for name in _REFLECTION:
             yield grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": handler})
+
+
+def warn_if_plain(address: Address, options: Options) -> None:
+    """Say it where other machines can connect, and everybody between can read along."""
+    if isinstance(address, Tcp) and not options.tls_cert and not address.is_loopback():
+        LOG.warning(
+            "%s is open to other machines, and nothing is encrypted: say --tls-cert and "
+            "--tls-key, or listen on 127.0.0.1 or a Unix socket",
+            address,
+        )
 
 
 class _Standard:

@@ -53,7 +53,7 @@ class Access:
 
     async def admit(self, method: str, allow: frozenset[str] | None, context: Any) -> Identity:
         """The identity behind a call; ends the call where there is none, or it may not call."""
-        identity = await self._identify(_credentials(context))
+        identity = await self.identify(_credentials(context))
         if identity is None:
             text = "The call has no valid credentials"
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, text)
@@ -64,7 +64,8 @@ class Access:
             await _deny(method, context)
         return identity
 
-    async def _identify(self, credentials: Credentials) -> Identity | None:
+    async def identify(self, credentials: Credentials) -> Identity | None:
+        """Who brings these credentials; ``None`` for strangers."""
         for authenticate in self._authenticators:
             try:
                 found = authenticate(credentials)
