@@ -1,11 +1,16 @@
 """The same functions, served by pydantic-rpc, which writes its code to the working directory."""
 
 # pydantic-rpc reads annotations as they are, so they must not be postponed here.
+import sys
+
 import grpc.aio
 import orders
 from pydantic import BaseModel
-from pydantic_rpc import AsyncIOServer
 from serving import serve
+
+# Where there is an SDK of MCP, it wants its version 1. It serves gRPC without any.
+sys.modules["mcp"] = None  # type: ignore[assignment] # which says that there is none
+from pydantic_rpc import AsyncIOServer  # noqa: E402
 
 
 class Greeting(BaseModel):
