@@ -1,5 +1,5 @@
-"""The command line: ``generate``, ``inspect``, ``serve`` and, in ``commands``, ``lock`` and
-``diff``.
+"""The command line: ``generate``, ``inspect``, ``serve`` and, in ``commands``, ``lock``, ``diff``,
+``coverage`` and ``mcp``.
 
 Whatever is the user's to correct ends with exit code 2 and a message that says where and how.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +18,7 @@ from synapse_bridge import __version__
 from synapse_bridge.commands import coverage as coverage_command
 from synapse_bridge.commands import diff as diff_command
 from synapse_bridge.commands import lock as lock_command
+from synapse_bridge.commands import mcp as mcp_command
 from synapse_bridge.commands.choice import (
     AgentOption,
     Choice,
@@ -37,6 +37,7 @@ from synapse_bridge.commands.choice import (
     mistakes_told,
     path_has_working_directory,
 )
+from synapse_bridge.commands.live import live
 from synapse_bridge.contract.model import Contract
 from synapse_bridge.contract.schema import to_json
 from synapse_bridge.describe import describe
@@ -189,7 +190,7 @@ def serve_command(
                 model,
                 expose_tools,
             )
-            return _live(chosen_contract(choice))
+            return live(chosen_contract(choice))
         path_has_working_directory()
         return serve.load(_server_file(generated))
 
@@ -205,16 +206,6 @@ def _generate(contract: Contract) -> dict[str, str | bytes]:
     )  # takes protoc along, which `inspect` does not need
 
     return generate(contract)
-
-
-def _live(contract: Contract) -> Service:
-    """The service of a module that was never generated to a folder of the user's."""
-    from synapse_bridge import serve
-
-    with TemporaryDirectory(prefix="synapse_bridge-") as folder:
-        write_folder(Path(folder, "out"), _generate(contract))
-        server = Path(folder, "out", "python", f"{contract.service.stem}_server.py")
-        return serve.load(str(server))
 
 
 def _server_file(generated: str) -> str:
@@ -248,6 +239,11 @@ def _described(contract: Contract) -> str:
 app.command("lock")(lock_command.lock)
 app.command("diff")(diff_command.diff)
 app.command("coverage")(coverage_command.coverage)
+app.command(
+    "mcp",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog=mcp_command.EPILOG,
+)(mcp_command.mcp)
 
 
 @app.callback(invoke_without_command=True)
