@@ -123,5 +123,11 @@ def _inner(schema: Any, definitions: Mapping[str, Any]) -> Any:
             schema = schema["steps"][0]
         elif schema["type"] in _OUTER and "cls" not in schema:
             schema = schema[_OUTER[schema["type"]]]
+        elif schema.get("custom_error_type") == "invalid-json-value":
+            return _ANYTHING
         else:
             return schema
+
+
+_ANYTHING: Mapping[str, str] = {"type": "any"}
+"""What ``JsonValue`` is, though pydantic makes a union of it."""

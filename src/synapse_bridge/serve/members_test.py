@@ -264,3 +264,12 @@ def test_a_sign_tells_the_member_in_any_order() -> None:
         assert received(list[Cat | JsonValue], [sent(value, "other")]) == [value]
     with pytest.raises(TypeError, match="no alternative of a union, or more than one, is `float`"):
         received(Cat | Dog, sent(1.0, "float"))
+
+
+@pytest.mark.parametrize("value", ["text", None, 1, True, [1, {"a": None}], {"number": "1"}])
+def test_any_json_is_one_member_though_pydantic_makes_a_union_of_it(value: Any) -> None:
+    def take(value: Card | JsonValue) -> None: ...
+
+    for mark in ("other", (1,)):
+        assert validator(take)({"value": sent(value, mark)}) == {"value": value}
+    assert validator(take)({"value": sent({"number": "1"}, (0,))}) == {"value": Card(number="1")}
