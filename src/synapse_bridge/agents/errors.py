@@ -167,6 +167,23 @@ class AnswersEnded(AgentError):
         self.tool_call_ids = tool_call_ids
 
 
+class ToolRefused(AgentError):
+    """A tool that was called directly did not do it.
+
+    Attributes:
+        tool_name: the tool.
+        detail: what it says to whoever calls it.
+    """
+
+    tool_name: str
+    detail: str
+
+    def __init__(self, tool_name: str, detail: str) -> None:
+        super().__init__(f"{tool_name}: {detail}")
+        self.tool_name = tool_name
+        self.detail = detail
+
+
 OF_RUNS: tuple[type[AgentError], ...] = (
     UnexpectedModelBehavior,
     ToolRetriesExceeded,
@@ -176,9 +193,11 @@ OF_RUNS: tuple[type[AgentError], ...] = (
     RunCancelled,
     UnansweredToolCalls,
 )
+OF_TOOLS = (ToolRefused,)
 OF_SESSIONS = (*OF_RUNS, InvalidTools, UnexpectedAnswer, AnswersEnded)
 
 _RETRIES = re.compile(r"Tool '(.*)' exceeded max retries count of (\d+)")
+_CONFLICT = re.compile(r"defines a tool whose name conflicts .*'([^']*)'\. Rename")
 _OUTPUT_RETRIES = re.compile(r"Exceeded maximum output retries \(\d+\)")
 
 
@@ -188,6 +207,16 @@ def translated(error: BaseException) -> AgentError | None:
     if found is not None:
         found.add_note(f"{type(error).__qualname__}: {error}")
     return found
+
+
+def of_tool(name: str, error: BaseException) -> AgentError | None:
+    """What an exception becomes by which a tool tells a model to do something else."""
+    match error:
+        case exceptions.ModelRetry() | exceptions.ToolFailed():
+            return ToolRefused(name, error.message)
+        case exceptions.ApprovalRequired() | exceptions.CallDeferred():
+            return ToolRefused(name, "it answers only in a session")
+    return translated(error)
 
 
 def _translated(error: BaseException) -> AgentError | None:
@@ -211,6 +240,10 @@ def _translated(error: BaseException) -> AgentError | None:
             return UnexpectedModelBehavior("the response was cut off at its limit of tokens")
         case exceptions.UnexpectedModelBehavior():
             return _unexpected(error)
+        case exceptions.UserError() if found := _CONFLICT.search(str(error)):
+            return InvalidTools(f"the agent has a tool {found[1]} already")
+        case exceptions.UserError() if "DeferredToolRequests" in str(error):
+            return UnansweredToolCalls([])
         case exceptions.AgentRunError():
             return UnexpectedModelBehavior(f"the run ended with {type(error).__name__}")
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +14,9 @@ from pydantic_ai.capabilities import HandleDeferredToolCalls  # pants: no-infer-
 from synapse_bridge import declaration
 from synapse_bridge.agents import classes, definition, deps, errors, events, messages, runs
 from synapse_bridge.agents import session as sessions
+from synapse_bridge.agents.given import Given
 from synapse_bridge.agents.settings import ModelSettings, UsageLimits
+from synapse_bridge.agents.tools import Direct
 from synapse_bridge.context import Context
 from synapse_bridge.serve import exact
 from synapse_bridge.serve.failure import InvalidArguments
@@ -33,23 +35,15 @@ _OPTIONS = """
     model: The model to ask, in the place of the agent's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Where a parameter's annotation stands: file, line, subject and text."""
-
-    file: str | None
-    line: int
-    subject: str
-    written: str
-
-
 class Service:
     """The methods of an agent, and the classes that they need.
 
     ``variable`` of ``module`` is where the agent stands, ``name`` what its methods begin with.
     ``deps_factory`` makes what the agent's tools depend on, and ``models`` are those that a caller
-    may choose from. Raises :class:`~synapse_bridge.agents.refusal.Unfit` for an agent that cannot
-    be served.
+    may choose from. ``tools`` are the agent's own that callers call without it; each is an
+    attribute of :attr:`tools`.
+
+    Raises :class:`~synapse_bridge.agents.refusal.Unfit` for an agent that cannot be served.
     """
 
     run: Callable[..., Any]
@@ -67,6 +61,7 @@ class Service:
         name: str,
         deps_factory: Callable[..., Any] | None = None,
         models: tuple[str, ...] = (),
+        tools: tuple[str, ...] = (),
     ) -> None:
         self.agent = definition.checked(agent, module, variable)
         if self.agent.name is None:
@@ -84,6 +79,8 @@ class Service:
         self.session = self._made_session()
         self.dump_messages = self._made_dump()
         self.load_messages = self._made_load()
+        direct = Direct(self.agent, self.deps, variable, name)
+        self.tools = SimpleNamespace(**{tool: direct.function(tool) for tool in tools})
 
     # The methods. Each is a function of its own, so that it can say what it takes.
 
@@ -96,7 +93,9 @@ class Service:
                     found = await self.agent.run(prompt, **options)
                     return runs.result(self.classes, found)
             except Exception as error:
-                raise _declared(error) from error
+                if (declared := _declared(error)) is None:
+                    raise
+                raise declared from error
 
         doc = f"""Ask {self._subject} and wait for its result.
 
@@ -119,7 +118,9 @@ Returns:
                         async for event in told:
                             yield event
             except Exception as error:
-                raise _declared(error) from error
+                if (declared := _declared(error)) is None:
+                    raise
+                raise declared from error
 
         doc = f"""Ask {self._subject}, and tell what happens until it has its result.
 
@@ -151,7 +152,9 @@ Returns:
                             asked.check()
                             yield event
             except Exception as error:
-                raise _declared(error) from error
+                if (declared := _declared(error)) is None:
+                    raise
+                raise declared from error
 
         doc = f"""Ask {self._subject}, which may call tools of the caller's, and ask for approvals.
 
@@ -320,8 +323,8 @@ def _checker(annotation: Any) -> Callable[[Any], bool]:
     return fits
 
 
-def _declared(error: Exception) -> BaseException:
-    """What a run raises, as the contract declares it; anything else is itself."""
+def _declared(error: Exception) -> BaseException | None:
+    """What a run raises, as the contract declares it; ``None`` for anything else."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
-    return errors.translated(error) or error
+    return errors.translated(error)

@@ -23,9 +23,9 @@ from synapse_bridge.serve.testing import Failure
 
 TESTDATA = Path(__file__).parent / "testdata"
 AGENTS = (
-    Wanted("support_agent", deps_factory="desk:open_desk", models=("test",), expose=True),
+    Wanted("support_agent", deps_factory="desk:open_desk", expose=True),
     Wanted("weather_agent"),
-    Wanted("poet"),
+    Wanted("poet", models=("test",)),
 )
 
 
@@ -54,7 +54,7 @@ class Client:
         """A request of a method; a prompt may be a text, and `deps` a name."""
         if isinstance(fields.get("prompt"), str):
             fields["prompt"] = {"str_value": fields["prompt"]}
-        if method.startswith("support") and "messages" not in method:
+        if method in ("support_run", "support_run_stream", "support_session"):
             fields.setdefault("deps", {"name": "Ada"})
         return getattr(self.pb, f"{_camelized(method)}Request")(**fields)
 

@@ -328,6 +328,8 @@ class Server:
                 arguments.append(f"deps_factory={self.names.function_at(agent.deps_factory)}")
             if agent.models:
                 arguments.append(concat("models=", sequence(map(literal, agent.models))))
+            if exposed := [tool.name for tool in agent.tools if tool.method]:
+                arguments.append(concat("tools=", sequence(map(literal, exposed))))
             name = self.names.agent(agent)
             yield name, assignment(name, call("agents.Service", *arguments), depth=0)
 

@@ -120,7 +120,8 @@ class PythonNames:
         """The expression for the function of a method."""
         service = self._contract.service
         for agent in self._contract.agents:
-            if method.name in agent.methods.values():
+            names = (*agent.methods.values(), *(tool.method for tool in agent.tools))
+            if method.name in names:
                 return f"{self.agent(agent)}{method.function.removeprefix(agent.variable)}"
         return f"{self.module(service.module)}.{method.function}"
 

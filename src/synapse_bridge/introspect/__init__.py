@@ -93,10 +93,10 @@ def introspect_locked(
             f"`{target}` is an object, and agents are those of a module\n"
             f"  → name the module: `{module.__name__}`"
         )
-    ours = method_names(agents)
+    served = load_agents(module, agents)
+    ours = method_names(served)
     check_functions(naming.origin, "functions", naming.functions.keys() - ours, owner)
     check_functions(naming.origin, "methods", calls.keys() - ours, owner)
-    served = load_agents(module, agents)
     parts = [part for agent in served for part in agent.parts()]
     chosen = {} if functions is None else select(module, path, owner, functions, parts)
     catalogue = Catalogue(overrides)

@@ -66,20 +66,26 @@ def read_methods(
     catalogue.reachable |= {*service.classes.named()}
     catalogue.owners[f"{module.__name__}.{service.variable}."] = names.camelize(prefix)
     methods = []
-    for role in _roles():
-        name = f"{prefix}_{role}"
-        expression = f"{service.variable}.{role}"
+    found = {role: (f"{role}", getattr(service, role)) for role in _roles()}
+    for name, function in vars(service.tools).items():
+        found[f"tools.{name}"] = (name, function)
+    for path, (last, function) in found.items():
+        name = f"{prefix}_{last}"
+        expression = f"{service.variable}.{path}"
         called = calls.get(name, Calls())
-        function = getattr(service, role)
         read = read_function(name, function, module.__name__, expression, catalogue, called)
         if read is not None:
             methods.append(read)
     return methods
 
 
-def method_names(wanted: Iterable[Wanted]) -> set[str]:
-    """The names that the methods of agents may have, for what is said about them."""
-    return {f"{one.prefix}_{role}" for one in wanted for role in _roles()} if wanted else set()
+def method_names(served: Iterable[Read]) -> set[str]:
+    """The names of the methods of agents, for what is said about them."""
+    return {
+        f"{agent.wanted.prefix}_{name}"
+        for agent in served
+        for name in (*_roles(), *vars(agent.service.tools))
+    }
 
 
 def definitions(read: Iterable[Read], catalogue: Catalogue) -> tuple[Agent, ...]:
@@ -117,13 +123,15 @@ def _load(module: ModuleType, wanted: Wanted) -> Service:
             + suggestion(wanted.variable, known)
         )
     try:
+        agent = library.checked(getattr(module, wanted.variable), module.__name__, wanted.variable)
         made: Service = library.Service(
-            getattr(module, wanted.variable),
+            agent,
             module=module.__name__,
             variable=wanted.variable,
             name=wanted.prefix,
             deps_factory=_factory(wanted.deps_factory),
             models=wanted.models,
+            tools=library.typed_tools(agent) if wanted.expose else (),
         )
     except library.Unfit as error:
         raise IntrospectionError(f"{where}: agent `{wanted.variable}`: {error}") from None
@@ -154,6 +162,7 @@ def _agent(read: Read, catalogue: Catalogue) -> Agent:
                 doc=source.clean(tool.description),
                 parameters=tool.function_schema.json_schema,
                 approval=tool.requires_approval,
+                method=f"{wanted.prefix}_{tool.name}" if hasattr(service.tools, tool.name) else "",
             )
             for tool in tools
         ),

@@ -1,0 +1,15 @@
+"""Where something stands that is made at run time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Where an annotation stands: file, line, what it is, and its text."""
+
+    file: str | None
+    line: int
+    subject: str
+    written: str
