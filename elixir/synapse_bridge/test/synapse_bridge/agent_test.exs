@@ -510,6 +510,31 @@ defmodule SynapseBridge.AgentTest do
     end
   end
 
+  test "a channel that is not there leaves nothing behind" do
+    tools = [tool("a", & &1)]
+    wrong = %{__struct__: GRPC.Channel}
+
+    for channel <- [:nowhere, wrong] do
+      result =
+        try do
+          Support.run("hi", tools: tools, channel: channel)
+        rescue
+          error -> {:error, error}
+        end
+
+      assert {:error, %{__exception__: true}} = result
+    end
+
+    started = for pid <- Process.list(), self() in callers(pid), do: pid
+    assert started == []
+  end
+
+  defp callers(pid) do
+    with {:dictionary, known} <- Process.info(pid, :dictionary),
+         do: Keyword.get(known, :"$callers", []),
+         else: (nil -> [])
+  end
+
   test "a run without a result is an error", %{opts: opts, connection: connection} do
     task = Task.async(fn -> Support.run("hi", [tools: [tool("a", & &1)]] ++ opts) end)
     {id, _, _} = read_session(connection)

@@ -27,7 +27,7 @@ defmodule SynapseBridge.Agent.Session do
     {:ok, runner} = Runner.start(toolbox, options[:traceparent] || Telemetry.traceparent())
     answers = Stream.repeatedly(fn -> Runner.next(runner) end)
 
-    case Client.Session.open({rpc, request, answers, options}, owner) do
+    case open_call({rpc, request, answers, options}, owner, runner) do
       {:ok, call} ->
         {:ok, %__MODULE__{call: call, runner: runner, kinds: kinds(rpc)}}
 
@@ -35,6 +35,15 @@ defmodule SynapseBridge.Agent.Session do
         Runner.stop(runner)
         {:error, error}
     end
+  end
+
+  # A channel that is none raises, and the process may go on.
+  defp open_call(prepared, owner, runner) do
+    Client.Session.open(prepared, owner)
+  catch
+    kind, reason ->
+      Runner.stop(runner)
+      :erlang.raise(kind, reason, __STACKTRACE__)
   end
 
   defp kinds(rpc) do
