@@ -88,8 +88,6 @@ _OUTER: Mapping[str, str] = {
 def signs(schema: Any, definitions: Mapping[str, Any]) -> frozenset[str]:
     """The signs of an alternative, by its core schema; one that is a union has several."""
     schema = _inner(schema, definitions)
-    if _is_json_value(schema):
-        return frozenset({OTHER})
     match schema:
         case {"type": "union", "choices": choices}:
             found = (one[0] if isinstance(one, tuple) else one for one in choices)
@@ -105,14 +103,8 @@ def signs(schema: Any, definitions: Mapping[str, Any]) -> frozenset[str]:
 
 
 def is_union(schema: Any, definitions: Mapping[str, Any]) -> bool:
-    """Whether an alternative is a union itself, whose members are told from each other."""
-    schema = _inner(schema, definitions)
-    return schema["type"] in ("union", "tagged-union") and not _is_json_value(schema)
-
-
-def _is_json_value(schema: Any) -> bool:
-    """Whether it is ``pydantic.JsonValue``: a union to pydantic, but any value here."""
-    return bool(schema.get("custom_error_type") == "invalid-json-value")
+    """Whether an alternative is a union itself."""
+    return _inner(schema, definitions)["type"] in ("union", "tagged-union")
 
 
 def _inner(schema: Any, definitions: Mapping[str, Any]) -> Any:

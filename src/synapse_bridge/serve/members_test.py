@@ -260,8 +260,6 @@ def test_a_sign_tells_the_member_in_any_order() -> None:
         values = [sent({}, name("Cat")), sent({}, name("Dog")), sent("1", "str"), sent(1, "int")]
         assert received(list[union], values) == [Cat(), Dog(), "1", 1]  # type: ignore[valid-type] # made at run time
         assert received(union, sent("a", "other")) == SecretStr("a")
-    for value in (1, "1", None, [1, None], {"kind": 1}):
-        assert received(list[Cat | JsonValue], [sent(value, "other")]) == [value]
     with pytest.raises(TypeError, match="no alternative of a union, or more than one, is `float`"):
         received(Cat | Dog, sent(1.0, "float"))
 
