@@ -240,6 +240,11 @@ def echo_bounded(value: Bounded) -> Bounded:
     return value
 
 
+def fields_set(value: Presence) -> set[str]:
+    """The fields that were set from outside, which ``exclude_unset`` leaves in a dump."""
+    return value.model_fields_set
+
+
 def seen(value: Presence) -> dict[str, str]:
     """Shows what arrived in Python: the ``repr`` of each field."""
     return {name: repr(getattr(value, name)) for name in Presence.model_fields}

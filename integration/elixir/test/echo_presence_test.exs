@@ -51,6 +51,17 @@ defmodule EchoPresenceTest do
              }
     end
 
+    test "what is set in Python is what was sent, and what is empty by its absence" do
+      sent = ~w(nullable seven_by_default number enum nullable_enum items items_empty items_made
+        items_default items_not_empty items_nullable entries entries_empty entries_default
+        entries_nullable)
+
+      assert Echo.fields_set!(@required) == MapSet.new(sent)
+
+      given = Map.merge(@required, %{made: 1, made_or_none: nil, point: nil})
+      assert Echo.fields_set!(given) == MapSet.new(["made", "made_or_none" | sent])
+    end
+
     test "what is given as nil is None" do
       nullable = ~w(nullable none_by_default seven_by_default made_or_none nullable_enum
         items_nullable items_none items_or_none entries_nullable entries_none point)

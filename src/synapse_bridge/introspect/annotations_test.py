@@ -65,6 +65,8 @@ class Bits(enum.Flag):
     A = 1
 class Text(str): pass
 class Plain: pass
+class Attrs:
+    __attrs_attrs__ = ()
 class Odd(enum.Enum):
     A = (1, 2)
 class Empty(enum.Enum): pass
@@ -466,6 +468,7 @@ REFUSED = {
     "Text": "`str`",
     "Maybe | None": "let only one of the two be `None`",
     "Plain": "write one with the data that it holds",
+    "Attrs": "write a dataclass or a BaseModel",
     "Empty": "at least one",
     "Broken": "drop it",
     "Literal['\\ud800']": "drop it",

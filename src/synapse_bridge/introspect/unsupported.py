@@ -62,6 +62,11 @@ def explain(annotation: Any) -> Unsupported:
         for base, reason, instead in _BASES:
             if issubclass(origin, base):
                 return Unsupported(f"{shown} {reason}", instead)
+        if hasattr(origin, "__attrs_attrs__"):
+            return Unsupported(
+                f"{shown} is an attrs class, of which pydantic knows no schema",
+                f"write a dataclass or a BaseModel; {_MAPPED}",
+            )
         if typing.get_args(annotation) or _is_generic(origin):
             return Unsupported(
                 f"{shown} is generic", "write a class of its own with the types filled in"

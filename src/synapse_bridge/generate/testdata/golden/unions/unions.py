@@ -60,6 +60,7 @@ class Holder(BaseModel):
     nested: Union[Annotated[Cat | Dog, Field(discriminator="kind")], int, str] = 1
     mode: str | Literal["fast", "slow"] = "fast"
     limit: Literal["none"] | int = 0
+    foot: Literal[Unit.FOOT, "yard"] | int = 0
     unit: Unit | float | bytes = Unit.METRE
     when: datetime.datetime | datetime.date | str = ""
     tree: Tree = None
@@ -77,6 +78,8 @@ EXAMPLES = [
     Holder(number=6, when="2020-01-02", by_name={"a": 1, "b": "1"}),
     Holder(number=7, payload={"number": "1"}),
     Holder(number=8, payload=Card(number="1")),
+    Holder(number=9, foot=Unit.FOOT),
+    Holder(number=10, foot="yard"),
 ]
 
 

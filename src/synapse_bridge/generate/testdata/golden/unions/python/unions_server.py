@@ -13,6 +13,7 @@ from synapse_bridge import serve
 
 CAT_KIND = serve.Members({1: "cat"})
 DOG_KIND = serve.Members({1: "dog", 2: "wolf"})
+HOLDER_FOOT_LITERAL = serve.Members({1: unions.Unit.FOOT, 2: "yard"})
 HOLDER_LIMIT_LITERAL = serve.Members({1: "none"})
 UNIT = serve.Members({1: unions.Unit.METRE, 2: unions.Unit.FOOT})
 PAY_BY_LITERAL = serve.Members({1: "cash"})
@@ -20,6 +21,9 @@ PAY_RETURN_LITERAL = serve.Members({1: "cash"})
 FORM = serve.Union({"circle": unions.Circle, "square": unions.Square})
 HOLDER_BY_NAME = serve.Union({"int_value": int, "str_value": str})
 HOLDER_FLAG = serve.Union({"bool_value": bool, "int_value": int})
+HOLDER_FOOT = serve.Union(
+    {"literal": Literal[unions.Unit.FOOT, "yard"], "int_value": int}
+)
 HOLDER_ITEMS = serve.Union(
     {"list_value": list[int], "list_value_2": list[str], "dict_value": dict[str, int]}
 )
@@ -136,6 +140,8 @@ def holder_from_wire(message: pb.Holder) -> dict[str, Any]:
         value["mode"] = message.mode
     if message.HasField("limit"):
         value["limit"] = holder_limit_from_wire(message.limit)
+    if message.HasField("foot"):
+        value["foot"] = holder_foot_from_wire(message.foot)
     if message.HasField("unit"):
         value["unit"] = holder_unit_from_wire(message.unit)
     if message.HasField("when"):
@@ -163,6 +169,7 @@ def holder_to_wire(value: unions.Holder) -> dict[str, Any]:
         "nested": holder_nested_to_wire(value.nested),
         "mode": value.mode,
         "limit": holder_limit_to_wire(value.limit),
+        "foot": holder_foot_to_wire(value.foot),
         "unit": holder_unit_to_wire(value.unit),
         "when": holder_when_to_wire(value.when),
         "tree": None if value.tree is None else tree_to_wire(value.tree),
@@ -236,6 +243,24 @@ def holder_flag_to_wire(value: Any) -> dict[str, Any]:
     match HOLDER_FLAG.member(value):
         case "bool_value":
             return {"bool_value": value}
+        case _:  # "int_value"
+            return {"int_value": value}
+
+
+def holder_foot_from_wire(message: pb.HolderFoot) -> Any:
+    match message.WhichOneof("value"):
+        case "literal":
+            return serve.sent(HOLDER_FOOT_LITERAL[message.literal], (0,))
+        case "int_value":
+            return serve.sent(message.int_value, (1,))
+        case _:
+            return serve.no_member()
+
+
+def holder_foot_to_wire(value: Any) -> dict[str, Any]:
+    match HOLDER_FOOT.member(value):
+        case "literal":
+            return {"literal": HOLDER_FOOT_LITERAL.number[value]}
         case _:  # "int_value"
             return {"int_value": value}
 
@@ -524,7 +549,7 @@ def pay_response(result: unions.Card | Literal["cash"] | None) -> pb.PayResponse
 SERVICE = serve.Service(
     name="unions.v1.UnionsService",
     file=pb.DESCRIPTOR,
-    contract="c9b56de77c67eb81",
+    contract="97559c7c88499c89",
     module="unions",
     methods=(
         serve.Method(
@@ -533,7 +558,7 @@ SERVICE = serve.Service(
             pb.EchoRequest,
             echo_arguments,
             echo_response,
-            fingerprint="b637b7a6",
+            fingerprint="5eaf18d2",
         ),
         serve.Method(
             "Pay",

@@ -9,9 +9,9 @@ defmodule Unions do
 
       children = [{Unions, target: "localhost:50051"}]
   """
-  use SynapseBridge.Client, service: "unions.v1.UnionsService", contract: "c9b56de77c67eb81"
+  use SynapseBridge.Client, service: "unions.v1.UnionsService", contract: "97559c7c88499c89"
 
-  rpc :echo, "Echo", Unions.EchoRequest, Unions.EchoResponse, fingerprint: "b637b7a6"
+  rpc :echo, "Echo", Unions.EchoRequest, Unions.EchoResponse, fingerprint: "5eaf18d2"
 
   @doc """
   Returns what it gets.

@@ -15,10 +15,11 @@ defmodule Unions.Holder do
     field :nested, 7, {:union, Unions.HolderNested}, optional: true
     field :mode, 8, :string, default: "fast"
     field :limit, 9, {:union, Unions.HolderLimit}, optional: true
-    field :unit, 10, {:union, Unions.HolderUnit}, optional: true
-    field :when_, 11, {:union, Unions.HolderWhen}, name: "when", optional: true
-    field :tree, 12, {:nullable, {:union, Unions.Tree}}, default: nil
-    field :by_name, 13, {:map, :string, {:union, Unions.HolderByName}}, default: %{}
-    field :payload, 14, {:union, Unions.HolderPayload}, optional: true
+    field :foot, 10, {:union, Unions.HolderFoot}, optional: true
+    field :unit, 11, {:union, Unions.HolderUnit}, optional: true
+    field :when_, 12, {:union, Unions.HolderWhen}, name: "when", optional: true
+    field :tree, 13, {:nullable, {:union, Unions.Tree}}, default: nil
+    field :by_name, 14, {:map, :string, {:union, Unions.HolderByName}}, default: %{}
+    field :payload, 15, {:union, Unions.HolderPayload}, optional: true
   end
 end
