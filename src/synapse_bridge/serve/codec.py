@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError, Message
 from pydantic_core import ValidationError
 
 from synapse_bridge.contract.wire import MAX_DEPTH
-from synapse_bridge.serve import arguments, exact, unreadable
+from synapse_bridge.serve import arguments, exact, malformed, unreadable
 from synapse_bridge.serve.failure import InvalidArguments, InvalidRequest, ResultMismatch
 from synapse_bridge.serve.service import Method
 
@@ -46,11 +46,18 @@ class Codec:
         return len(fields) > (1 if self._method.stream else 0)
 
     def request(self, data: bytes) -> Message:
-        """The message in a request."""
+        """The message in a request, without the fields that this version does not know."""
+        kind = self._method.request
         try:
-            return self._method.request.FromString(data)
+            message = kind.FromString(data)
         except DecodeError as error:
-            raise InvalidRequest(self._method.request.DESCRIPTOR.full_name) from error
+            if (fault := malformed.fault(kind, data, is_read=False)) is not None:
+                raise InvalidArguments() from fault
+            raise InvalidRequest(kind.DESCRIPTOR.full_name) from error
+        strange = malformed.is_strange(message, len(data))
+        if strange and (fault := malformed.fault(kind, data, is_read=True)) is not None:
+            raise InvalidArguments() from fault
+        return message
 
     def arguments(self, request: Message) -> dict[str, Any]:
         """The validated arguments that a request carries."""
