@@ -59,11 +59,16 @@ class HostBeam:
     workspace: Path
     build: Path
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that `mix` wants."""
+        return _mix_environment(self.build)
+
     def mix(self, *arguments: str, project: str, seconds: int = 120, **environment: str) -> Outcome:
         done = subprocess.run(
             ["timeout", str(seconds), "mix", *arguments],
             cwd=self.workspace / project,
-            env=os.environ | _mix_environment(self.build) | environment,
+            env=os.environ | self.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from beams import Beam, HostBeam, Unavailable, container_beam, host_beam, lay_out
-from samples import SAMPLES, Bridge, generate
+from samples import DRIVEN, SAMPLES, Bridge, generate
 
 
 @pytest.fixture(scope="session")
 def bridges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bridge]:
     """The bridge of each sample, by the sample's name."""
     folder = tmp_path_factory.mktemp("bridges")
-    return {sample.name: generate(sample, folder / sample.stem) for sample in SAMPLES}
+    return {sample.name: generate(sample, folder / sample.stem) for sample in (*SAMPLES, *DRIVEN)}
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,19 @@ SAMPLES = (
     Sample("evolving", _SERVICES / "evolution" / "old", ("--module=evolving",), "evolving"),
 )
 
+DRIVEN = (
+    Sample(
+        "authors",
+        _SERVICES,
+        ("--agent=authors:poet_agent", "--agent=authors:geographer_agent"),
+        "authors",
+    ),
+    Sample(
+        "livechat", ROOT / "examples" / "livechat", ("--agent=assistant:chat_agent",), "assistant"
+    ),
+)
+"""Samples whose servers want more around them, so that a test of their own drives their suite."""
+
 _NEW = _SERVICES / "evolution" / "new"
 EVOLVED = Sample(
     "evolved", _NEW, ("--module=evolving", f"--config={_NEW / 'synapse.yaml'}"), "evolving"

@@ -13,6 +13,7 @@ pause      the server hangs                                 ``ok``
 resume     the server goes on                               ``ok``
 logged X   none                                             ``yes`` or ``no``
 proxy X    what ``X`` says, see :mod:`faults.proxy`         what came of it
+model X    what ``X`` says, see :mod:`openai_stub`          what came of it
 ========== ================================================ ================
 """
 
@@ -25,11 +26,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from faults.proxy import Proxy
+from openai_stub import OpenAIStub
 from samples import Bridge
 
 BOOT_SECONDS = 30.0
@@ -37,11 +40,21 @@ STOP_SECONDS = 30.0
 
 
 class Server:
-    """A generated server, started with ``arguments``. A context manager: it dies with the block."""
+    """A generated server, started with ``arguments`` and further variables of its ``environment``.
 
-    def __init__(self, bridge: Bridge, folder: Path, *arguments: str) -> None:
+    A context manager: it dies with the block.
+    """
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        folder: Path,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._bridge = bridge
         self._arguments = arguments
+        self._environment = environment or {}
         self._port_file = folder / "port"
         self._log_file = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,7 +120,7 @@ class Server:
                 "--exit-with-parent",
                 *self._arguments,
             ],
-            env=self._bridge.sample.environment,
+            env=self._bridge.sample.environment | dict(self._environment),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -118,14 +131,14 @@ class Server:
 class Control:
     """Listens for the commands of a suite. Use it as a context manager."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, model: OpenAIStub | None = None) -> None:
         self._proxy = proxy = Proxy()
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 for line in self.rfile:
                     command, _, argument = line.decode().strip().partition(" ")
-                    self.wfile.write(f"{_obey(server, proxy, command, argument)}\n".encode())
+                    self.wfile.write(f"{_obey(server, proxy, model, command, argument)}\n".encode())
 
         self._listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._listener.daemon_threads = True
@@ -142,7 +155,9 @@ class Control:
         self._proxy.__exit__()
 
 
-def _obey(server: Server, proxy: Proxy, command: str, argument: str) -> str:
+def _obey(
+    server: Server, proxy: Proxy, model: OpenAIStub | None, command: str, argument: str
+) -> str:
     match command:
         case "start":
             server.start()
@@ -158,6 +173,8 @@ def _obey(server: Server, proxy: Proxy, command: str, argument: str) -> str:
             return "yes" if argument in server.log else "no"
         case "proxy":
             return proxy.obey(argument, server.port)
+        case "model" if model is not None:
+            return model.obey(argument)
         case _:
             return f"no such command: {command}"
     return "ok"

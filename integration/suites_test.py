@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from beams import SUITES, Beam
-from samples import SAMPLES, Bridge
+from openai_stub import OpenAIStub
+from samples import DRIVEN, SAMPLES, Bridge
 from servers import Control, Server
 
 
@@ -32,9 +33,15 @@ def test_streams_pass_over_grpcio(
         run_suite(compiled, server, *suite("streams"), "--exclude=long", "--exclude=large")
 
 
-def run_suite(beam: Beam, server: Server, *arguments: str, **environment: str) -> None:
-    """Runs ExUnit files against a server."""
-    with Control(server) as control:
+def run_suite(
+    beam: Beam,
+    server: Server,
+    *arguments: str,
+    model: OpenAIStub | None = None,
+    **environment: str,
+) -> None:
+    """Runs ExUnit files against a server, whose agents may have a model."""
+    with Control(server, model) as control:
         outcome = beam.mix(
             "test",
             *arguments,
@@ -49,7 +56,9 @@ def run_suite(beam: Beam, server: Server, *arguments: str, **environment: str) -
             pytest.fail(f"{outcome.output}\nThe end of the server's log:\n{log}", pytrace=False)
 
 
-@pytest.mark.parametrize("project", ["suites", *(f"clients/{sample.stem}" for sample in SAMPLES)])
+@pytest.mark.parametrize(
+    "project", ["suites", *(f"clients/{sample.stem}" for sample in (*SAMPLES, *DRIVEN))]
+)
 def test_elixir_is_formatted(project: str, compiled: Beam) -> None:
     outcome = compiled.mix("format", "--check-formatted", project=project)
     assert outcome.exit_code == 0, outcome.output

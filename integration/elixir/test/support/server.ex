@@ -41,6 +41,11 @@ defmodule Integration.Server do
   @doc "Has the proxy before the server do something, and returns what it says."
   def proxy(command), do: ask("proxy " <> command)
 
+  @doc """
+  Asks the model of the server's agents, and returns what it says: `openai_stub.py` describes that.
+  """
+  def model(command), do: ask("model " <> command)
+
   defp ask(command) do
     [host, port] = "SYNAPSE_CONTROL" |> System.fetch_env!() |> String.split(":")
     options = [:binary, packet: :line, active: false]
