@@ -93,6 +93,7 @@ SAMPLES = (
             "--module=helpdesk",
             "--agent=helpdesk:support_agent",
             "--agent=helpdesk:judge_agent",
+            "--expose-tools",
         ),
         "helpdesk",
     ),

@@ -386,6 +386,19 @@ defmodule AgentsTest do
     end
   end
 
+  describe "the agent's own tools" do
+    test "can be called without a model" do
+      assert Support.count_words("one two") == {:ok, 2}
+      assert Support.count_words!("one two") == 2
+      assert Helpdesk.support_count_words!("one") == 1
+      assert {:ok, "5 cents for A"} = Support.refund("A", 5)
+      assert Judge.customer!(deps: %{name: "Ada"}, loud: true) == "ADA"
+
+      assert {:error, %Error{code: :invalid_argument, violations: [%{path: "cents"}]}} =
+               Support.refund("A", "5")
+    end
+  end
+
   describe "approvals" do
     @refund ~S(call refund {"order": "A", "cents": 5})
 
