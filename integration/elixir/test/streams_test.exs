@@ -65,6 +65,17 @@ defmodule StreamsTest do
                [%Item{sku: "a", left: 4}, nil, %Item{sku: "b", left: 3}]
     end
 
+    test "ten megabytes each way, in one message and in many" do
+      one = [%{sku: String.duplicate("é", 5_000_000), left: 0}]
+      many = for n <- 1..160, do: %{sku: String.duplicate(<<n::utf8>>, 65_536), left: 0}
+
+      for wanted <- [one, many] do
+        taken = wanted |> Streams.take!(stock: 1000) |> Enum.map(& &1.sku)
+        assert taken == Enum.map(wanted, & &1.sku)
+        assert taken |> Enum.map(&byte_size/1) |> Enum.sum() >= 10_000_000
+      end
+    end
+
     test "a conversation, where each number waits for the answer to the last" do
       test = self()
 
