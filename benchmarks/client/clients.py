@@ -108,8 +108,9 @@ class Question:
 
 
 def elixir_command(question: Question, ebin: Path) -> list[str | Path]:
-    """Our own client, on the compiled runtime in ``ebin``."""
-    return ["elixir", "-pa", ebin, HERE / "channel.exs", *question.arguments]
+    """Our own client, on the compiled runtime in ``ebin``; its schedulers do not spin."""
+    quiet = "+sbwt none +sbwtdcpu none +sbwtdio none"
+    return ["elixir", "--erl", quiet, "-pa", ebin, HERE / "channel.exs", *question.arguments]
 
 
 def aio_command(question: Question) -> list[str | Path]:

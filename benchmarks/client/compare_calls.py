@@ -1,12 +1,14 @@
 """Measures calls of a real server side by side: how long one takes, and who works how much.
 
     python benchmarks/client/compare_calls.py [--rounds N] [--seconds S] [--in-flight N] [--sync]
+                                              [--order] [--transport http2|grpcio]
                                               [--runtime DIR | --ebin DIR]
 
 The channel of our Elixir runtime and grpc.aio's client call the same generated server, on one
 connection each: one call after the other, for the median of their times; and many at once, for the
 processor time of the client beside that of the server. Rounds are interleaved, so that both share
-the machine's good and bad moments.
+the machine's good and bad moments. The Erlang VM waits for work without spinning (``+sbwt none``):
+what it burns in between would count as the work of calls.
 """
 
 from __future__ import annotations
@@ -25,10 +27,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import grpc
 from clients import Question, aio_command, caller, compile_runtime, elixir_command
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "benchmarks" / "server" / "orders.py"
+sys.path.insert(0, str(MODULE.parent))
+
+from contestants import GREETING, ORDER  # noqa: E402 - found by the line above
+from contestants import OURS as OURS_ON_THE_WIRE  # noqa: E402
+
 RUNTIME = ROOT / "elixir" / "synapse_bridge"
 OURS, PEER = "synapse_bridge", "grpc.aio"
 
@@ -57,7 +65,7 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ebin = options.ebin or compile_runtime(options.runtime, folder)
-        question, pid = stack.enter_context(_server(folder, sync=options.sync))
+        question, pid = stack.enter_context(_server(folder, options))
         clients = {
             OURS: stack.enter_context(caller(*elixir_command(question, ebin))),
             PEER: stack.enter_context(caller(*aio_command(question))),
@@ -97,8 +105,8 @@ def _report(found: dict[str, Found], in_flight: int) -> None:
 
 
 @contextmanager
-def _server(folder: Path, *, sync: bool) -> Iterator[tuple[Question, int]]:
-    """The generated server of a greeting; what to ask it, and its process."""
+def _server(folder: Path, options: argparse.Namespace) -> Iterator[tuple[Question, int]]:
+    """The generated server of a greeting or an order; what to ask it, and its process."""
     path = os.pathsep.join([str(folder / "out" / "python"), str(MODULE.parent), *sys.path])
     environment = {**os.environ, "PYTHONPATH": path}
     subprocess.run(
@@ -111,13 +119,19 @@ def _server(folder: Path, *, sync: bool) -> Iterator[tuple[Question, int]]:
     )
     sys.path.insert(0, str(folder / "out" / "python"))
     pb: Any = importlib.import_module("orders_pb2")
-    method = "GreetSync" if sync else "Greet"
-    request = getattr(pb, f"{method}Request")(data={"name": "Alice", "age": 30})
-    response = getattr(pb, f"{method}Response")(result="Hello, Alice! You are 30 years old.")
+    method = ("Price" if options.order else "Greet") + ("Sync" if options.sync else "")
+    request = getattr(pb, f"{method}Request")(
+        **(
+            {"order": {**ORDER, "currency": OURS_ON_THE_WIRE.usd}}
+            if options.order
+            else {"data": GREETING}
+        )
+    ).SerializeToString()
+    path = f"/orders.v1.OrdersService/{method}"
     with subprocess.Popen(
         [
             *(sys.executable, str(folder / "out" / "python" / "orders_server.py")),
-            "--exit-with-parent",
+            *("--exit-with-parent", "--transport", options.transport),
         ],
         env=environment,
         stdin=subprocess.PIPE,
@@ -127,8 +141,10 @@ def _server(folder: Path, *, sync: bool) -> Iterator[tuple[Question, int]]:
         assert server.stdout
         line = next(line for line in server.stdout if "listening" in line)
         port = int(line.rpartition(":")[2])
-        messages = (request.SerializeToString(), response.SerializeToString())
-        yield Question(port, f"/orders.v1.OrdersService/{method}", *messages), server.pid
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            # Bytes, as no serializers are given. What is answered once is the right answer.
+            response: bytes = channel.unary_unary(path)(request, timeout=20)
+        yield Question(port, path, request, response), server.pid
         assert server.stdin
         server.stdin.close()
 
@@ -145,6 +161,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.0, help="of load, per client and round")
     parser.add_argument("--in-flight", type=int, default=64, help="calls at once")
     parser.add_argument("--sync", action="store_true", help="call a function that is not async")
+    parser.add_argument("--order", action="store_true", help="call with an order of usual size")
+    parser.add_argument("--transport", choices=["http2", "grpcio"], default="http2")
     parser.add_argument("--runtime", type=Path, default=RUNTIME, help="sources of the runtime")
     parser.add_argument("--ebin", type=Path, help="a folder with the compiled runtime")
     return parser.parse_args()

@@ -284,7 +284,8 @@ defmodule SynapseBridge.Channel.Options do
   @doc "What a call was given for an option; one that is `nil` was not."
   @spec given(keyword(), atom(), default) :: term() | default when default: term()
   def given(opts, name, default \\ nil) do
-    case List.keyfind(opts, name, 0) do
+    # Every call asks for each of its options: the BIF itself, without the functions around it.
+    case :lists.keyfind(name, 1, opts) do
       {_name, value} when value != nil -> value
       _none -> default
     end
