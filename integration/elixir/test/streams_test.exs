@@ -458,7 +458,8 @@ defmodule StreamsTest do
     end
   end
 
-  @tag built_in: "a late answer to a call that was cancelled can end the connection of the library"
+  @tag built_in:
+         "a late answer to a call that was cancelled can end the connection of the library"
   @tag :long
   @tag timeout: 180_000
   test "10,000 calls that are cancelled leave nothing behind", %{label: label} do
