@@ -58,16 +58,19 @@ def said(*options: str, cwd: Path = TESTDATA) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def over_stdio(*options: str, mode: str = "auto") -> AsyncIterator[tuple[Client, Path]]:
+async def over_stdio(
+    *options: str, mode: str = "auto", module: str | None = "tooling", cwd: Path = TESTDATA
+) -> AsyncIterator[tuple[Client, Path]]:
     """A client of a server that it starts, and where that server's log is."""
+    named = ("--module", module) if module else ()
     with tempfile.TemporaryDirectory(prefix="synapse-mcp-") as folder:
         log = Path(folder, "log")
         with log.open("w") as file:
             parameters = StdioServerParameters(
                 command=sys.executable,
-                args=arguments("--module", "tooling", *options),
+                args=arguments(*named, *options),
                 env=ENVIRONMENT,
-                cwd=TESTDATA,
+                cwd=cwd,
             )
             transport = stdio_client(parameters, errlog=file)
             async with Client(transport, mode=mode) as client:

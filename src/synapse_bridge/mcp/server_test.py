@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from mcp.shared.exceptions import MCPError
 from synapse_bridge.mcp.conftest import TESTDATA, in_loop, over_http, over_stdio, said
 
 ERAS = ("auto", "legacy")
+AGENTS = Path(__file__).parents[1] / "generate" / "testdata" / "golden" / "agents"
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +79,8 @@ async def test_json_is_exact_in_both_directions(address: str) -> None:
         "nothing": None,
         "nested": [{"a": None, "b": 2**53 + 1}],
     }
-    for transport in ("stdio", "http"):
-        async with _connected(transport, "auto", address) as client:
+    for mode in ERAS:
+        async with Client(address, mode=mode) as client:
             same = await client.call_tool("same", {"value": value})
             assert same.structured_content == value
 
@@ -119,8 +121,7 @@ async def test_failures_say_what_to_mend() -> None:
             await client.call_tool("nope", {})
 
 
-@pytest.mark.parametrize("mode", ERAS)
-@pytest.mark.parametrize("transport", ["stdio", "http"])
+@pytest.mark.parametrize(("transport", "mode"), [("stdio", "auto"), ("http", "legacy")])
 @in_loop
 async def test_streams_are_arrays_and_progress(transport: str, mode: str, address: str) -> None:
     async with _connected(transport, mode, address) as client:
@@ -161,6 +162,47 @@ async def test_a_cancelled_call_ends_its_function() -> None:
         found = await client.call_tool("cancelled", {})
         while found.structured_content != {"result": ["wait"]}:
             found = await client.call_tool("cancelled", {})
+
+
+@in_loop
+async def test_an_agent_is_a_few_tools() -> None:
+    chosen = ("--agent", "my_agents:support_agent", "--deps-factory", "my_agents:make_desk")
+    async with over_stdio(*chosen, module=None, cwd=AGENTS) as (client, _):
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        assert tools == {
+            "support_run",
+            "support_run_stream",
+            "support_dump_messages",
+            "support_load_messages",
+        }
+        asked = {"prompt": "Where is order 7?", "deps": {"id": 1, "name": "Ann"}}
+        answer = (await client.call_tool("support_run", asked)).structured_content
+        assert answer["output"] == {"text": "a", "mood": "calm", "escalate": False}
+        history = answer["new_messages"]
+        kinds = [part["kind"] for message in history for part in message["parts"]]
+        assert kinds[:3] == ["user_prompt_part", "tool_call_part", "tool_return_part"]
+
+        again = await client.call_tool("support_run", {**asked, "message_history": history})
+        assert not again.is_error
+        stored = _text(await client.call_tool("support_dump_messages", {"messages": history}))
+        loaded = await client.call_tool("support_load_messages", {"stored": stored})
+        assert loaded.structured_content == {"result": history}
+
+        events: list[dict[str, Any]] = []
+
+        async def noted(progress: float, total: float | None, message: str | None) -> None:
+            events.append(json.loads(message or ""))
+
+        streamed = await client.call_tool("support_run_stream", asked, progress_callback=noted)
+        assert streamed.structured_content == {"result": events}
+        assert [event["kind"] for event in events] == [
+            "tool_call",
+            "tool_return",
+            "partial_output",
+            "finished",
+        ]
+        nobody = await client.call_tool("support_run", {"prompt": "?", "deps": {"id": 1}})
+        assert [one["path"] for one in _error(nobody)["violations"]] == ["deps.name"]
 
 
 @in_loop
