@@ -254,9 +254,17 @@ defmodule AgentsTest do
     end
 
     test "of another version are refused, with the path" do
-      for json <- ["[", ~S([{"kind": "telegram"}]), ~S([{"kind": "request", "parts": [{}]}])] do
-        assert {:error, %Error{code: :invalid_argument}} = Support.load_messages(json)
+      for {json, path} <- [
+            {"[", "stored"},
+            {~S([{"kind": "telegram"}]), "stored[0]"},
+            {~S([{"kind": "request", "parts": [{}]}]), "stored[0].request.parts[0]"}
+          ] do
+        assert {:error, %Error{code: :invalid_argument, violations: [%{path: ^path}]}} =
+                 Support.load_messages(json)
       end
+
+      assert {:error, %Error{violations: [%{path: "message_history[0]"}]}} =
+               Support.run("say x", message_history: [%{kind: "telegram"}])
     end
 
     test "of a prompt may be binary" do
