@@ -5,7 +5,7 @@ defmodule EchoChecksTest do
 
   alias Echo.{Bounded, Point}
   alias Integration.Server
-  alias SynapseBridge.{Channel, Error, Violation}
+  alias SynapseBridge.{Error, Transport, Violation}
 
   setup_all do
     start_supervised!({Echo, Server.channel()})
@@ -157,6 +157,8 @@ defmodule EchoChecksTest do
     Error.from_status(status)
   end
 
-  defp unary(method, bytes),
-    do: Channel.unary(Echo, "/echo.v1.EchoService/#{method}", bytes, timeout: 10_000)
+  defp unary(method, bytes) do
+    {transport, channel} = Transport.find(Echo)
+    transport.unary(channel, "/echo.v1.EchoService/#{method}", bytes, timeout: 10_000)
+  end
 end

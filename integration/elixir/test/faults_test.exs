@@ -3,6 +3,8 @@ defmodule FaultsTest do
 
   use ExUnit.Case
 
+  @moduletag built_in: "what becomes of calls over the library is for the library to say"
+
   import Integration.Eventually
 
   alias Integration.{Kinds, Link, Server, Tally}

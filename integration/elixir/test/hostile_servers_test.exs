@@ -3,6 +3,8 @@ defmodule HostileServersTest do
 
   use ExUnit.Case
 
+  @moduletag built_in: "what the library takes of a server is for the library to say"
+
   import Integration.Eventually
 
   alias Integration.{Kinds, Server}

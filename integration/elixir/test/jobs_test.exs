@@ -82,6 +82,7 @@ defmodule JobsTest do
     assert Process.info(self(), :messages) == {:messages, []}
   end
 
+  @tag built_in: "the library does not cancel unary calls"
   test "the death of the caller cancels the call in Python", %{label: label} do
     caller = spawn(fn -> Jobs.wait(60.0, label: label, timeout: :infinity) end)
     assert eventually(fn -> Jobs.running!(label) == 1 end)
@@ -118,6 +119,7 @@ defmodule JobsTest do
     assert {:ok, 0} = Jobs.running("", timeout: 20_000)
   end
 
+  @tag built_in: "the library's calls wait while it reconnects"
   test "a server that is asked to stop finishes the calls in flight", %{label: label} do
     call = Task.async(fn -> Jobs.wait(1.5, label: label, timeout: 20_000) end)
     assert eventually(fn -> Jobs.running!(label) == 1 end)

@@ -2,6 +2,8 @@ defmodule ManagedServerTest do
   # Which Python, and which generated server, is in the variables; see managed_server_test.py.
   use ExUnit.Case, async: true
 
+  @moduletag built_in: "the library starts no servers"
+
   import Integration.Eventually
 
   @moduletag :capture_log

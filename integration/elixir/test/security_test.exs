@@ -1,6 +1,8 @@
 defmodule SecurityTest do
   use ExUnit.Case
 
+  @moduletag built_in: "certificates are an option of the library's own"
+
   import Integration.Eventually
 
   alias Integration.Server

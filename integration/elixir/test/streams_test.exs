@@ -474,9 +474,21 @@ defmodule StreamsTest do
 
     eventually(fn -> settled?(label) end)
     eventually(fn -> length(Process.list()) <= processes end)
+    eventually(fn -> open_streams() == 0 end)
     assert eventually(fn -> Streams.seen!(label).tasks <= before.tasks end)
     # Threads of a pool stay, as many as were needed at once.
     assert Streams.seen!(label).threads < before.threads + 100
+  end
+
+  # What the connections of the channel hold of calls.
+  defp open_streams do
+    {:ok, table} = SynapseBridge.Channel.Table.fetch(Streams)
+
+    for pid <- SynapseBridge.Channel.Table.connections(table), reduce: 0 do
+      open ->
+        state = :sys.get_state(pid)
+        open + map_size(state.http2.streams) + map_size(state.streams) + state.queued
+    end
   end
 
   defp settled?(label), do: seen(label, "ended") == seen(label, "started")

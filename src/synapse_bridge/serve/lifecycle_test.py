@@ -236,6 +236,9 @@ def test_nothing_is_left_of_cancelled_calls() -> None:
         await until(lambda: seen["started"] == seen["finally"])
         await until(lambda: len(asyncio.all_tasks()) <= tasks)
         await until(lambda: _threads() <= 4)
+        if client.server.options.transport == "http2":
+            load = client.server._transport._load  # type: ignore[attr-defined] # our own transport's
+            await until(lambda: (load.streams, load.pending) == (0, 0))
         assert await client.results("count", client.request("count", up_to=2)) == [0, 1]
 
     run(test, seconds=60 + TURNS)
