@@ -180,7 +180,9 @@ defmodule SynapseBridge.Agent do
         do: SynapseBridge.Agent.start_stream(@synapse_agent, prompt, opts)
 
       @doc """
-      Writes messages as JSON, byte for byte as pydantic-ai's `ModelMessagesTypeAdapter` does.
+      Writes messages as JSON, as pydantic-ai's `ModelMessagesTypeAdapter` does.
+
+      Members of JSON objects that a tool takes or returns may come in another order than in Python.
 
       Options: `t:SynapseBridge.Client.option/0`.
       """
