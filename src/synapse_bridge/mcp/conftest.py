@@ -12,12 +12,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec
-
-from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from synapse_bridge import __main__ as command
+
+if TYPE_CHECKING:
+    from mcp.client.client import Client
 
 P = ParamSpec("P")
 TESTDATA = Path(__file__).parent / "testdata"
@@ -62,6 +62,10 @@ async def over_stdio(
     *options: str, mode: str = "auto", module: str | None = "tooling", cwd: Path = TESTDATA
 ) -> AsyncIterator[tuple[Client, Path]]:
     """A client of a server that it starts, and where that server's log is."""
+    # Only some of the tests here need the SDK.
+    from mcp.client.client import Client
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
     named = ("--module", module) if module else ()
     with tempfile.TemporaryDirectory(prefix="synapse-mcp-") as folder:
         log = Path(folder, "log")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import trustme
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
@@ -234,27 +236,35 @@ async def test_callers_over_http_are_authenticated(tmp_path: Path) -> None:
         "modules: {tooling: {methods: {greet: {allow: [ann]}}}}\n"
         f"serve: {{token_file: {tokens}, port: 1, client_ca: null}}\n"
     )
-    with over_http("--config", str(config)) as address:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    encrypted = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    with over_http("--config", str(config), *encrypted) as address:
+        assert address.startswith("https://")
         for headers in ({}, {"Authorization": "Bearer nobody"}, {"Authorization": "Basic ann"}):
             request = urllib.request.Request(address, data=b"{}", headers=headers)
             with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(request, timeout=10)
+                urllib.request.urlopen(request, timeout=10, context=trust)
             assert refused.value.code == 401
             assert refused.value.headers["www-authenticate"] == "Bearer"
         for mode in ERAS:
-            async with _as("a", address, mode) as client:
+            async with _as("a", address, mode, trust) as client:
                 assert _text(await client.call_tool("greet", {"name": "you"})) == "Hello you, ann"
-            async with _as("b", address, mode) as client:
+            async with _as("b", address, mode, trust) as client:
                 denied = await client.call_tool("greet", {"name": "you"})
                 assert _error(denied)["code"] == "PERMISSION_DENIED"
                 assert not (await client.call_tool("thread", {})).is_error
 
 
 @asynccontextmanager
-async def _as(letter: str, address: str, mode: str) -> AsyncIterator[Client]:
+async def _as(letter: str, address: str, mode: str, trust: ssl.SSLContext) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {letter * 24}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        httpx2.AsyncClient(headers=headers, timeout=30, verify=trust) as http,
         Client(streamable_http_client(address, http_client=http), mode=mode) as client,
     ):
         yield client
@@ -279,6 +289,10 @@ def test_pages_of_other_hosts_get_nothing(address: str) -> None:
         (
             ("--module", "tooling", "--transport", "http", "--token-file", "nowhere"),
             "--token-file: nowhere cannot be read",
+        ),
+        (
+            ("--module", "tooling", "--transport", "http", "--tls-cert", "x", "--tls-key", "y"),
+            "--tls-cert, --tls-key: they cannot be used",
         ),
         (
             ("--module", "tooling", "--transport", "http", "--host", "192.0.2.1"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import enum
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from typing import Annotated, Literal, NamedTuple, NotRequired
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, computed_field
+from typing_extensions import TypedDict
 
 import synapse_bridge
 
@@ -46,6 +48,91 @@ class Exact(BaseModel):
     number: float
     nothing: None | str = None
     nested: list[dict[str, int | None]] = []
+
+
+class Channel(enum.Enum):
+    """Where something was sold."""
+
+    WEB = "web"
+    SHOP = "shop"
+
+
+class Card(BaseModel):
+    """A card of plastic."""
+
+    number: str = Field(pattern=r"^[0-9]{4,19}$")
+    holder: str = Field("", pattern=r"(?i)^[a-z ]*$")
+
+    @computed_field
+    @property
+    def last(self) -> str:
+        """The last digits."""
+        return self.number[-4:]
+
+
+class GoldCard(Card):
+    limit: int = Field(0, ge=0, le=10_000)
+
+
+class Cash(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    kind: Literal["cash"] = "cash"
+
+
+class Tree(BaseModel):
+    value: int
+    children: list[Tree] = []
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str = "r"
+
+
+class Options(TypedDict):
+    """What may be said."""
+
+    quiet: bool
+    note: NotRequired[str | None]
+
+
+def pay(
+    by: Card | GoldCard | Literal["later"],
+    /,
+    sold: dict[Channel, int],
+    extra: Cash | None = None,
+    *,
+    mode: Literal["fast", "safe"] = "safe",
+    days: Annotated[list[dt.date], Field(max_length=7)] = [],
+    receipt: Annotated[bytes, Field(min_length=1, max_length=4)] | None = None,
+    tree: Tree | None = None,
+    pair: Pair = Pair(1),
+    options: Options = {"quiet": True},
+    table: dict[int, tuple[float, bool]] = {},
+    tags: set[str] = set(),
+) -> GoldCard | Card | None:
+    """Pays.
+
+    All that is taken and given here has a schema
+    of its own.
+
+    Args:
+        by: With what.
+        sold: How much, by where.
+
+    Returns:
+        What was paid with, if anything.
+
+    Raises:
+        ValueError: If there is no money.
+    """
+    return None if isinstance(by, str) else by
+
+
+def grow(tree: Tree) -> Tree:
+    """Trees."""
+    return tree
 
 
 def price(lines: list[Line], rate: float = 1.0) -> Line:
