@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from pydantic import BaseModel, Field
 from pydantic_ai import Agent, RunContext
 from pydantic_ai.exceptions import ModelHTTPError
@@ -45,6 +46,8 @@ from pydantic_ai.models.function import (
     DeltaToolCall,
     FunctionModel,
 )
+
+from synapse_bridge.agents import strategies
 
 _REQUESTS: Counter[str] = Counter()
 
@@ -210,6 +213,31 @@ def customer(ctx: RunContext[Customer], loud: bool = False) -> str:
         loud: Whether in capitals.
     """
     return ctx.deps.name.upper() if loud else ctx.deps.name
+
+
+def stored_histories(number: int) -> list[str]:
+    """Random histories as pydantic-ai stores them, always the same."""
+    made: list[str] = []
+
+    @seed(1)
+    @settings(
+        max_examples=number,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategies.histories())
+    def collect(history: list[Any]) -> None:
+        made.append(strategies.stored(history).decode())
+
+    collect()
+    return made
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two texts are the same JSON."""
+    return strategies.in_order(one) == strategies.in_order(other)
 
 
 def is_json(text: str) -> bool:

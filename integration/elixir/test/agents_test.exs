@@ -253,6 +253,17 @@ defmodule AgentsTest do
                "think"
     end
 
+    @tag :long
+    test "of random histories are the same when they have been here" do
+      histories = Helpdesk.stored_histories!(60)
+      assert length(histories) >= 50
+
+      for json <- histories do
+        again = json |> Support.load_messages!() |> Support.dump_messages!()
+        assert Helpdesk.is_same!(json, again), "#{json}\nbecame\n#{again}"
+      end
+    end
+
     test "of another version are refused, with the path" do
       for {json, path} <- [
             {"[", "stored"},
