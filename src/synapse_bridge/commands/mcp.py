@@ -100,7 +100,7 @@ def mcp(
             from synapse_bridge.mcp import running
         except ImportError as error:
             raise UsageError(
-                f"the SDK of MCP is not installed: pip install 'synapse_bridge[mcp]' ({error})"
+                f"version 2 of MCP's SDK is not installed: pip install 'synapse_bridge[mcp]' ({error})"
             ) from None
         from synapse_bridge.serve import Options, cli
 
