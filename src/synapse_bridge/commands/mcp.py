@@ -100,7 +100,8 @@ def mcp(
             from synapse_bridge.mcp import running
         except ImportError as error:
             raise UsageError(
-                f"version 2 of MCP's SDK is not installed: pip install 'synapse_bridge[mcp]' ({error})"
+                "version 2 of MCP's SDK is not installed: pip install 'synapse_bridge[mcp]' "
+                f"({error})"
             ) from None
         from synapse_bridge.serve import Options, cli
 
