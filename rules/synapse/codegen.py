@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,15 @@ from pants_compat import (
 from synapse import names
 from synapse.subsystem import Synapse
 from synapse.target_types import (
+    SynapseAgentsField,
     SynapseArtefactsField,
     SynapseConfigField,
+    SynapseDepsFactoryField,
     SynapseFunctionsField,
     SynapseLockField,
+    SynapseModelsField,
     SynapseModuleField,
+    SynapseToolsField,
     elixir_module,
     stem,
 )
@@ -88,19 +93,23 @@ async def select(request: SelectionRequest, synapse: Synapse) -> Selection:
         # Not the service itself: its own sources are what is about to be generated.
         roots=Addresses(sorted({*tool, *(t.address for t in closure.dependencies)})),
         arguments=(
-            "--module",
-            service[SynapseModuleField].value,
-            *(
-                argument
-                for function in service[SynapseFunctionsField].value or ()
-                for argument in ("--function", function)
-            ),
+            *_options("--module", (service[SynapseModuleField].value,)),
+            *_options("--agent", service[SynapseAgentsField].value),
+            *_options("--deps-factory", (service[SynapseDepsFactoryField].value,)),
+            *_options("--model", service[SynapseModelsField].value),
+            *(("--expose-tools",) if service[SynapseToolsField].value else ()),
+            *_options("--function", service[SynapseFunctionsField].value),
             "--elixir-module",
             elixir_module(service),
-            *(argument for file in config.files for argument in ("--config", file)),
+            *_options("--config", config.files),
         ),
         config=config.snapshot.digest,
     )
+
+
+def _options(name: str, values: Iterable[str | None] | None) -> tuple[str, ...]:
+    """An option for each value that there is."""
+    return tuple(part for value in values or () if value for part in (name, value))
 
 
 @dataclass(frozen=True)

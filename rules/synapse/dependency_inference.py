@@ -40,9 +40,12 @@ from pants_compat import (
 from synapse import names
 from synapse.subsystem import Synapse
 from synapse.target_types import (
+    SynapseAgentsField,
     SynapseDependenciesField,
+    SynapseDepsFactoryField,
     SynapseModuleField,
     elixir_module,
+    python_object,
     stem,
 )
 
@@ -92,6 +95,8 @@ class SynapseInferenceFieldSet(FieldSet):
     required_fields = (SynapseModuleField, SynapseDependenciesField, PythonResolveField)
 
     module: SynapseModuleField
+    agents: SynapseAgentsField
+    deps_factory: SynapseDepsFactoryField
     dependencies: SynapseDependenciesField
     resolve: PythonResolveField
 
@@ -105,11 +110,14 @@ async def infer_synapse_dependencies(
     request: InferSynapseDependencies, synapse: Synapse, python_setup: PythonSetup
 ) -> InferredDependencies:
     field_set = request.field_set
-    module = field_set.module.value.partition(":")[0]
+    module = python_object(field_set.module, field_set.agents).partition(":")[0]
+    factory = (field_set.deps_factory.value or "").partition(":")[0]
+    agents = ("synapse_bridge.agents",) if field_set.agents.value else ()
+    imported = (module, *GENERATED_CODE_IMPORTS, *agents, *((factory,) if factory else ()))
     resolve = field_set.resolve.normalized_value(python_setup)
     owners = await concurrently(
         map_module_to_address(PythonModuleOwnersRequest(name, resolve=resolve), **implicitly())
-        for name in (module, *GENERATED_CODE_IMPORTS)
+        for name in imported
     )
     runtime, explicit = await concurrently(
         resolve_unparsed_address_inputs(synapse.elixir_runtime_addresses, **implicitly()),

@@ -68,3 +68,27 @@ def test_a_module_that_nobody_provides(
     runner.write_files({"app/BUILD": "synapse_service(name='lost', module='gone.astray')"})
     dependencies(runner, Address("app", target_name="lost"))
     assert "No target provides the module `gone.astray` of app:lost." in caplog.text
+
+
+def test_agents_bring_what_their_server_imports_and_what_makes_their_deps(
+    runner: RuleRunner,
+) -> None:
+    runner.write_files(
+        {
+            "src/synapse_bridge/agents.py": "",
+            "app/bots.py": "",
+            "app/desks.py": "",
+            "app/BUILD": (
+                "python_sources()\n"
+                "synapse_service(name='bots', agents=['bots:greeter'], "
+                "deps_factory='desks:open_desk', models=['a:b'], tools='expose')"
+            ),
+        }
+    )
+    assert dependencies(runner, Address("app", target_name="bots")) == {
+        "app/bots.py",
+        "app/desks.py",
+        "src/synapse_bridge/agents.py",
+        "src/synapse_bridge/serve.py",
+        "elixir/synapse_bridge:synapse_bridge",
+    }

@@ -39,7 +39,12 @@ from synapse.codegen import (
     select,
 )
 from synapse.subsystem import Synapse
-from synapse.target_types import SynapseLockField, SynapseModuleField
+from synapse.target_types import (
+    SynapseAgentsField,
+    SynapseLockField,
+    SynapseModuleField,
+    python_object,
+)
 from synapse.tool import ToolRequest, attempt_tool, run_tool
 
 
@@ -118,6 +123,7 @@ class SynapseLockFieldSet(FieldSet):
     required_fields = (SynapseModuleField, SynapseLockField)
 
     module: SynapseModuleField
+    agents: SynapseAgentsField
     lock: SynapseLockField
 
 
@@ -215,7 +221,7 @@ async def lint_compatibility(
         return LintResult(0, "", "", request.tool_name, field_set.address.spec)
     contract = await introspect(ContractRequest(field_set.address), **implicitly())
     inputs = await merge_digests(MergeDigests((contract.digest, lock.digest)))
-    module = field_set.module.value
+    module = python_object(field_set.module, field_set.agents)
     attempt = await attempt_tool(
         ToolRequest(
             roots=tool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
 from pants.backend.python.target_types import PythonResolveField
 from pants.core.goals.package import OutputPathField
@@ -13,6 +14,7 @@ from pants.engine.target import (
     AsyncFieldMixin,
     Dependencies,
     InvalidFieldException,
+    InvalidTargetException,
     MultipleSourcesField,
     OptionalSingleSourceField,
     StringField,
@@ -74,16 +76,18 @@ class SynapseLockField(StringField, AsyncFieldMixin):
 
 class SynapseModuleField(StringField):
     alias = "module"
-    required = True
-    value: str
+    value: str | None
     help = (
         "The Python module whose functions are called from Elixir (`shop.pricing`), or an object "
-        "in it whose methods are (`shop.pricing:engine`)."
+        "in it whose methods are (`shop.pricing:engine`). It may be left out where `agents` are "
+        "given: then nothing but they is bridged, and the module is theirs."
     )
 
     @classmethod
-    def compute_value(cls, raw_value: str | None, address: Address) -> str:
-        value = super().compute_value(raw_value, address) or ""
+    def compute_value(cls, raw_value: str | None, address: Address) -> str | None:
+        value = super().compute_value(raw_value, address)
+        if value is None:
+            return None
         if not _PYTHON_OBJECT.fullmatch(value):
             raise InvalidFieldException(
                 f"The `{cls.alias}` of {address} must be a Python module, as in `shop.pricing`, or "
@@ -98,6 +102,56 @@ class SynapseFunctionsField(StringSequenceField):
         "The functions to expose. By default those in the module's `__all__`, or else its public "
         "functions with annotations."
     )
+
+
+class SynapseAgentsField(StringSequenceField):
+    alias = "agents"
+    help = (
+        "Agents of pydantic-ai in the service's module, as `my_agents:support_agent`: each becomes "
+        "an Elixir module. They need the extra `agents` of synapse_bridge."
+    )
+
+    @classmethod
+    def compute_value(
+        cls, raw_value: Iterable[str] | None, address: Address
+    ) -> tuple[str, ...] | None:
+        value = super().compute_value(raw_value, address)
+        for name in value or ():
+            if ":" not in name or not _PYTHON_OBJECT.fullmatch(name):
+                raise InvalidFieldException(
+                    f"The `{cls.alias}` of {address} must be agents in Python modules, as in "
+                    f"`my_agents:support_agent`, but one is {name!r}."
+                )
+        return value
+
+
+class SynapseDepsFactoryField(StringField):
+    alias = "deps_factory"
+    help = (
+        "The function that makes what the tools of `agents` depend on, as `my_agents:make_deps`. "
+        "Its one typed parameter, if it has one, is what callers send as `deps`."
+    )
+
+    @classmethod
+    def compute_value(cls, raw_value: str | None, address: Address) -> str | None:
+        value = super().compute_value(raw_value, address)
+        if value is not None and (":" not in value or not _PYTHON_OBJECT.fullmatch(value)):
+            raise InvalidFieldException(
+                f"The `{cls.alias}` of {address} must be a function in a Python module, as in "
+                f"`my_agents:make_deps`, but is {value!r}."
+            )
+        return value
+
+
+class SynapseModelsField(StringSequenceField):
+    alias = "models"
+    help = "The models that callers of `agents` may choose from, besides the agents' own."
+
+
+class SynapseToolsField(StringField):
+    alias = "tools"
+    valid_choices = ("expose",)
+    help = "With `expose`, the typed tools of `agents` are functions of the client, too."
 
 
 class SynapseElixirModuleField(StringField):
@@ -141,6 +195,10 @@ class SynapseService(Target):
         SynapseDependenciesField,
         SynapseModuleField,
         SynapseFunctionsField,
+        SynapseAgentsField,
+        SynapseDepsFactoryField,
+        SynapseModelsField,
+        SynapseToolsField,
         SynapseElixirModuleField,
         SynapseConfigField,
         SynapseLockField,
@@ -163,9 +221,23 @@ class SynapseArtefactsField(MultipleSourcesField):
     uses_source_roots = False
 
 
+def python_object(module: SynapseModuleField, agents: SynapseAgentsField) -> str:
+    """What a `synapse_service` bridges: its module, or an object in one."""
+    if module.value is not None:
+        return module.value
+    modules = sorted({name.partition(":")[0] for name in agents.value or ()})
+    if len(modules) != 1:
+        found = f"agents of {', '.join(modules)}" if modules else "neither"
+        raise InvalidTargetException(
+            f"{module.address} must have a `module`, or `agents` of one module, and has {found}."
+        )
+    return modules[0]
+
+
 def elixir_module(target: Target) -> str:
     """The Elixir module that a `synapse_service` generates."""
-    module = target[SynapseModuleField].value.partition(":")[0]
+    bridged = python_object(target[SynapseModuleField], target[SynapseAgentsField])
+    module = bridged.partition(":")[0]
     return target[SynapseElixirModuleField].value or names.elixir_module(module)
 
 

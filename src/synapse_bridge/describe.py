@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from rich import box
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from synapse_bridge.contract.model import (
+    Agent,
     Contract,
     Dynamic,
     Enum,
@@ -62,6 +64,9 @@ class _Description:
         for method in service.methods:
             yield Text()
             yield self.method(method)
+        for agent in self.contract.agents:
+            yield Text()
+            yield self.agent(agent)
         for message in self.contract.messages:
             if message.is_class:
                 yield Text()
@@ -127,6 +132,35 @@ class _Description:
         errors = [self.contract.message(name).elixir for name in method.raises]
         error = " | ".join(f"{module}.t()" for module in [*errors, "SynapseBridge.Error"])
         return f"{call} :: {ok} | {{:error, {error}}}"
+
+    def agent(self, agent: Agent) -> RenderableType:
+        """An agent: what its runs come to, what they take, and its tools with their schemas."""
+        service = self.contract.service
+        name, module = f"{service.module}.{agent.variable}", f"{service.elixir}.{agent.elixir}"
+        parts: list[RenderableType] = [self.title(name, module, "agent")]
+        if agent.doc:
+            parts.append(Text(agent.doc))
+        head = Table.grid(padding=(0, 2))
+        head.add_row("output", Text(self.python(agent.output)))
+        if agent.deps is not None:
+            head.add_row("deps", Text(self.python(agent.deps)))
+        if agent.deps_factory:
+            head.add_row("made by", Text(agent.deps_factory))
+        if agent.models:
+            head.add_row("models", Text(", ".join(agent.models)))
+        parts.append(head)
+        if agent.tools:
+            table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+            for column in ("tool", "parameters", ""):
+                table.add_column(column)
+            for tool in agent.tools:
+                about = [tool.doc] if tool.doc else []
+                about += ["wants an approval"] if tool.approval else []
+                about += [f"called as {tool.method}"] if tool.method else []
+                schema = json.dumps(tool.parameters, ensure_ascii=False)
+                table.add_row(*map(Text, (tool.name, schema, "; ".join(about))))
+            parts.append(table)
+        return Group(*parts)
 
     def message(self, message: Message) -> RenderableType:
         """A model, dataclass or exception with its fields."""

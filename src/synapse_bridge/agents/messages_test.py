@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic_ai.messages import (
     BinaryContent,
+    ModelMessage,
     ModelMessagesTypeAdapter,
     ModelRequest,
     ModelResponse,
@@ -61,7 +62,7 @@ def test_every_kind_of_part_has_a_mirror(role: str) -> None:
 
 def test_bytes_are_bytes_and_what_is_in_json_stays_json() -> None:
     picture = BinaryContent(b"\x00\xff", media_type="image/png")
-    history = [
+    history: list[ModelMessage] = [
         ModelRequest([UserPromptPart(["look", picture])]),
         ModelRequest(
             [ToolReturnPart("photo", picture, "1"), ToolReturnPart("list", [1, "2"], "2")]
@@ -79,6 +80,7 @@ def test_what_a_caller_leaves_out_is_filled_in() -> None:
     part = messages.UserPromptPart(content="hello")
     (made,) = messages.to_agent([messages.ModelRequest(parts=[part])])
     assert isinstance(made, ModelRequest)
+    assert isinstance(made.parts[0], UserPromptPart)
     assert made.parts[0].timestamp is not None
 
 

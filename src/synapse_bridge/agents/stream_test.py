@@ -118,9 +118,8 @@ def test_a_tool_that_there_is_not_is_called_as_often_as_the_agent_allows() -> No
 @pytest.mark.parametrize("method", ["support_run_stream", "support_session"])
 def test_a_client_that_goes_ends_the_request_to_the_model(method: str) -> None:
     async def test(client: Client) -> None:
-        fields = {"tools": []} if method == "support_session" else {}
-        request = client.request(method, prompt="forever", **fields)
-        call = client.call(method, iter([request]) if fields == {"tools": []} else request)
+        request = client.request(method, prompt="forever")
+        call = client.call(method, iter([request]) if method == "support_session" else request)
         async for response in call:
             assert response.result.text_delta.text == "begun"
             assert client.module.SEEN["open"]

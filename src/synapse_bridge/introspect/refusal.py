@@ -49,7 +49,8 @@ class IntrospectionError(Exception):
     @classmethod
     def of(cls, refusals: Iterable[Refusal]) -> IntrospectionError:
         """All refusals of a module in one error, in the order of the source."""
-        found = sorted(refusals, key=lambda refusal: (refusal.place.file, refusal.place.line))
+        once = dict.fromkeys(refusals)  # Several classes of an agent hold its output.
+        found = sorted(once, key=lambda refusal: (refusal.place.file, refusal.place.line))
         return cls("\n\n".join(str(refusal) for refusal in found), found)
 
 
