@@ -110,7 +110,7 @@ async def infer_synapse_dependencies(
     request: InferSynapseDependencies, synapse: Synapse, python_setup: PythonSetup
 ) -> InferredDependencies:
     field_set = request.field_set
-    module = python_object(field_set.module, field_set.agents).partition(":")[0]
+    module = python_object(field_set.address, field_set.module, field_set.agents).partition(":")[0]
     factory = (field_set.deps_factory.value or "").partition(":")[0]
     agents = ("synapse_bridge.agents",) if field_set.agents.value else ()
     imported = (module, *GENERATED_CODE_IMPORTS, *agents, *((factory,) if factory else ()))

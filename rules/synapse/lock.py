@@ -221,7 +221,7 @@ async def lint_compatibility(
         return LintResult(0, "", "", request.tool_name, field_set.address.spec)
     contract = await introspect(ContractRequest(field_set.address), **implicitly())
     inputs = await merge_digests(MergeDigests((contract.digest, lock.digest)))
-    module = python_object(field_set.module, field_set.agents)
+    module = python_object(field_set.address, field_set.module, field_set.agents)
     attempt = await attempt_tool(
         ToolRequest(
             roots=tool,

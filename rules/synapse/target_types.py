@@ -221,7 +221,7 @@ class SynapseArtefactsField(MultipleSourcesField):
     uses_source_roots = False
 
 
-def python_object(module: SynapseModuleField, agents: SynapseAgentsField) -> str:
+def python_object(address: Address, module: SynapseModuleField, agents: SynapseAgentsField) -> str:
     """What a `synapse_service` bridges: its module, or an object in one."""
     if module.value is not None:
         return module.value
@@ -229,14 +229,14 @@ def python_object(module: SynapseModuleField, agents: SynapseAgentsField) -> str
     if len(modules) != 1:
         found = f"agents of {', '.join(modules)}" if modules else "neither"
         raise InvalidTargetException(
-            f"{module.address} must have a `module`, or `agents` of one module, and has {found}."
+            f"{address} must have a `module`, or `agents` of one module, and has {found}."
         )
     return modules[0]
 
 
 def elixir_module(target: Target) -> str:
     """The Elixir module that a `synapse_service` generates."""
-    bridged = python_object(target[SynapseModuleField], target[SynapseAgentsField])
+    bridged = python_object(target.address, target[SynapseModuleField], target[SynapseAgentsField])
     module = bridged.partition(":")[0]
     return target[SynapseElixirModuleField].value or names.elixir_module(module)
 

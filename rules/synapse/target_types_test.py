@@ -45,7 +45,7 @@ def test_names_follow_from_the_module_unless_given() -> None:
 
 def bridged(**fields: object) -> str:
     service = SynapseService(fields, ADDRESS)
-    return python_object(service[SynapseModuleField], service[SynapseAgentsField])
+    return python_object(ADDRESS, service[SynapseModuleField], service[SynapseAgentsField])
 
 
 def test_agents_name_the_module_of_a_service_that_names_none() -> None:
