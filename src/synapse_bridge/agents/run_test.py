@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from synapse_bridge.agents.testing import Client, run
+from synapse_bridge.agents.testing import Client, failure_of, run
+from synapse_bridge.serve.testing import until
 
 
 def test_settings_reach_the_model() -> None:
@@ -82,6 +83,20 @@ def test_tools_that_wait_for_an_answer_have_nobody_to_ask() -> None:
             failure = await client.failure(method, prompt='call [["refund", {"order": 1}]]')
             error = failure.detail(client.pb.UnansweredToolCalls())
             assert list(error.tool_names) == ["refund"]
+
+    run(test)
+
+
+def test_a_call_that_is_cancelled_or_late_ends_the_request_to_the_model() -> None:
+    async def test(client: Client) -> None:
+        call = client.call("support_run", client.request("support_run", prompt="wait"))
+        await until(lambda: bool(client.module.SEEN.get("open")))
+        call.cancel()
+        await until(lambda: not client.module.SEEN["open"])
+        late = client.call("support_run", client.request("support_run", prompt="wait"), timeout=0.5)
+        assert (await failure_of(late)).code.name == "DEADLINE_EXCEEDED"
+        await until(lambda: not client.module.SEEN["open"])
+        assert client.module.SEEN["desk"] == "closed"
 
     run(test)
 

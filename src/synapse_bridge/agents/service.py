@@ -89,7 +89,7 @@ class Service:
             try:
                 async with self.deps.given(given, given["context"]) as made:
                     options = self._options(given, made, sessions.unanswered())
-                    prompt = messages.to_prompt(given["prompt"])
+                    prompt = _prompt(given)
                     found = await self.agent.run(prompt, **options)
                     return runs.result(self.classes, found)
             except Exception as error:
@@ -112,7 +112,7 @@ Returns:
             try:
                 async with self.deps.given(given, given["context"]) as made:
                     options = self._options(given, made, sessions.unanswered())
-                    prompt = messages.to_prompt(given["prompt"])
+                    prompt = _prompt(given)
                     run = runs.Run(self.agent, self.classes, self._fits, lambda requests: None)
                     async with aclosing(run.events(prompt, **options)) as told:
                         async for event in told:
@@ -145,7 +145,7 @@ Returns:
                     options = self._options(given, made, handler)
                     own = definition.tools(self.agent)
                     options["toolsets"] = [sessions.toolset(given["tools"], own)]
-                    prompt = messages.to_prompt(given["prompt"])
+                    prompt = _prompt(given)
                     run = runs.Run(self.agent, self.classes, self._fits, asked.expect)
                     async with aclosing(run.events(prompt, **options)) as told:
                         async for event in told:
@@ -299,6 +299,13 @@ def _parameter(
     kind: Any = _POSITIONAL,
 ) -> inspect.Parameter:
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def _prompt(given: Mapping[str, Any]) -> Any:
+    try:
+        return messages.to_prompt(given["prompt"])
+    except ValidationError as error:
+        raise InvalidArguments("prompt") from error
 
 
 def _without(doc: str, names: set[str]) -> str:

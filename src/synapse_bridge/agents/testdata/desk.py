@@ -54,6 +54,12 @@ async def _answer(messages: list[ModelMessage], info: AgentInfo) -> ModelRespons
     prompt, word = _prompt(messages), _prompt(messages).partition(" ")[0]
     if word == "fail":
         raise ModelHTTPError(429, "the-model", {"secret": prompt}, headers={"Retry-After": "3"})
+    if word == "wait":
+        SEEN["open"] = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            SEEN["open"] = False
     if word == "count":
         return ModelResponse([TextPart(f"{len(messages)} messages")])
     if word == "call":
