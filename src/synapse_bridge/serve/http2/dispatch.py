@@ -13,7 +13,6 @@ import grpc.aio
 
 from synapse_bridge.serve.http2.context import Context
 from synapse_bridge.serve.http2.fields import Metadata
-from synapse_bridge.serve.http2.load import Load
 from synapse_bridge.serve.http2.messages import Refused
 from synapse_bridge.serve.http2.stream import Gone, Stream
 
@@ -36,10 +35,9 @@ class Dispatch:
     A call with one request message begins when that is there; all others with their header block.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self) -> None:
         self.handlers: list[grpc.GenericRpcHandler[Any, Any]] = []
         self.tasks: set[asyncio.Task[None]] = set()
-        self._load = load
         self._loop = asyncio.get_running_loop()
 
     def begin(self, stream: Stream) -> None:
@@ -50,13 +48,10 @@ class Dispatch:
         stream.handler = self._find(CallDetails(stream.request.path, stream.request.metadata))
         if stream.handler is None or stream.handler.request_streaming or stream.ended:
             self._start(stream)
-        else:
-            self._load.await_request(stream)
 
     def complete(self, stream: Stream) -> None:
         """All messages of a call's request have come."""
         if stream.task is None and not stream.closed:
-            self._load.arrived(stream)
             self._start(stream)
 
     def _find(self, details: Any) -> Handler | None:

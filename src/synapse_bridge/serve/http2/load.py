@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import grpc
 
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from synapse_bridge.serve.http2.stream import Stream
 
 _EXHAUSTED: Final = grpc.StatusCode.RESOURCE_EXHAUSTED
+_LOOKS: Final = 10
+"""How often late calls are looked for in the time that they have."""
 
 
 class Load:
     """The connections of a server, and what their peers have sent that no function has taken.
 
     ``opening`` counts TLS handshakes that go on, ``streams`` calls on the wire whether they run or
-    not, and ``pending`` the bytes of their headers and requests, and of unfinished frames.
+    not, and ``pending`` the bytes of their headers and requests, and of unfinished frames: there
+    are to be ``most_pending`` at most.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -30,6 +33,7 @@ class Load:
         self.opening = 0
         self.streams = 0
         self.pending = 0
+        self.most_pending = limits.max_pending
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._arriving: dict[Stream, float] = {}
@@ -47,40 +51,39 @@ class Load:
         if self.streams > self._limits.max_calls:
             text = f"The server holds at most {self._limits.max_calls} calls at once (max_calls)"
             raise Refused(_EXHAUSTED, text)
-        self.check()
+        if self.pending > self.most_pending:
+            self.refuse()
 
-    def end(self, stream: Stream, size: int) -> None:
+    def end(self, size: int) -> None:
         """Count a call out, with all bytes that were counted for it."""
         self.streams -= 1
         self.pending -= size
-        self._arriving.pop(stream, None)
 
-    def check(self) -> None:
-        """Refuse what has just come, if that is too much: raises :class:`Refused`."""
-        limit = self._limits.max_pending
-        if self.pending > limit:
-            text = f"The server holds at most {limit} bytes of requests (max_pending)"
-            raise Refused(_EXHAUSTED, text)
+    def refuse(self) -> NoReturn:
+        """What has just come is more than ``most_pending``: raises :class:`Refused`."""
+        text = f"The server holds at most {self.most_pending} bytes of requests (max_pending)"
+        raise Refused(_EXHAUSTED, text)
 
-    # All have the same time, so it is over in the order in which they began: one timer is enough.
+    # A timer for each call would cost all of them, and few are late: so they are looked for.
 
-    def await_request(self, stream: Stream) -> None:
-        """The one message of a call's request is to come in time."""
-        self._arriving[stream] = ends = self._loop.time() + self._limits.arrival
-        if self._timer is None:
-            self._timer = self._loop.call_at(ends, self._look)
+    def watch(self) -> None:
+        """From now on the one message of a call's request is to come in time."""
+        self._timer = self._loop.call_later(self._limits.arrival / _LOOKS, self._look)
 
-    def arrived(self, stream: Stream) -> None:
-        """The request of a call is there."""
-        self._arriving.pop(stream, None)
+    def unwatch(self) -> None:
+        """The server stops."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _look(self) -> None:
-        self._timer = None
         now = self._loop.time()
-        while self._arriving:
-            stream, ends = next(iter(self._arriving.items()))
-            if ends > now:
-                self._timer = self._loop.call_at(ends, self._look)
-                return
-            del self._arriving[stream]
-            stream.refuse(grpc.StatusCode.DEADLINE_EXCEEDED, late(self._limits.arrival))
+        arriving = {}
+        for connection in self.connections:
+            for stream in connection.streams.values():
+                if stream.arriving:
+                    arriving[stream] = self._arriving.get(stream, now)
+        self._arriving = arriving
+        for stream, since in list(arriving.items()):
+            if now - since >= self._limits.arrival:
+                stream.refuse(grpc.StatusCode.DEADLINE_EXCEEDED, late(self._limits.arrival))
+        self.watch()

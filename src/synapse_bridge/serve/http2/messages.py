@@ -30,10 +30,10 @@ class Messages:
     complete; ``limit`` is that of one message.
     """
 
-    __slots__ = ("_buffer", "_encoding", "_limit", "_queue", "held")
+    __slots__ = ("_buffer", "_encoding", "_limit", "_queue", "held", "size")
 
     def __init__(self, limit: int, encoding: str = "identity") -> None:
-        self.held = 0
+        self.held = self.size = 0
         self._limit = limit
         self._encoding = encoding
         self._queue: deque[bytes] = deque()
@@ -49,15 +49,10 @@ class Messages:
         """Whether a message is not complete yet."""
         return bool(self._buffer)
 
-    @property
-    def size(self) -> int:
-        """The bytes of all that has come and was not taken."""
-        return self.held + len(self._buffer)
-
     def feed(self, data: bytes) -> None:
         """Take the next piece; raises :class:`Refused` for a message that may not be."""
         buffer = self._buffer
-        size = len(data)
+        self.size += (size := len(data))
         # Usually a piece is a message.
         if (
             not buffer
@@ -79,18 +74,20 @@ class Messages:
             self._put(self._plain(buffer[start], bytes(buffer[start + PREFIX : end])))
             start = end
         del buffer[:start]
+        self.size = self.held + len(buffer)
 
     def take(self) -> bytes:
         """The next message."""
         message = self._queue.popleft()
         self.held -= len(message) + PREFIX
+        self.size -= len(message) + PREFIX
         return message
 
     def clear(self) -> None:
         """Forget them all."""
         self._queue.clear()
         self._buffer.clear()
-        self.held = 0
+        self.held = self.size = 0
 
     def _put(self, message: bytes) -> None:
         self._queue.append(message)

@@ -35,7 +35,7 @@ class Server:
         self._limits = limits or Limits()
         self._loop = asyncio.get_running_loop()
         self._load = Load(self._limits)
-        self._dispatch = Dispatch(self._load)
+        self._dispatch = Dispatch()
         self._sockets: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._listeners: list[Listener] = []
 
@@ -93,6 +93,7 @@ class Server:
             listener = Listener(bound, tls, self._load, self._connection, limits.handshake)
             listener.start()
             self._listeners.append(listener)
+        self._load.watch()
 
     def _connection(self) -> Connection:
         return Connection(self._dispatch, self._limits, self._load)
@@ -101,6 +102,7 @@ class Server:
         """Take no more connections and calls; cancel what still runs after ``grace`` seconds."""
         while self._listeners:
             self._listeners.pop().close()
+        self._load.unwatch()
         for connection in list(self._load.connections):
             connection.drain()
         await asyncio.sleep(0)  # so that calls which have come begin

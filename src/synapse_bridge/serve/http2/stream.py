@@ -69,6 +69,11 @@ class Stream:
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
+    @property
+    def arriving(self) -> bool:
+        """Whether the handler waits for the whole request, which has not come."""
+        return self.handler is not None and self.task is None and not self.ended
+
     # What the peer sends
 
     def receive(self, data: bytes, size: int) -> None:
@@ -87,7 +92,8 @@ class Stream:
             messages.feed(data)
         finally:
             load.pending += messages.size - before
-        load.check()
+        if load.pending > load.most_pending:
+            load.refuse()
         self._replenish()
         if self._reader is not None and self._messages.ready:
             _wake(self._reader)
@@ -280,8 +286,9 @@ class Stream:
         """Nothing goes over the stream any more."""
         self.closed = True
         self.connection.forget(self)
-        self.connection.load.end(self, self.request.size + self._messages.size)
-        self._messages.clear()
+        self.connection.load.end(self.request.size + self._messages.size)
+        if self._messages.size:
+            self._messages.clear()
         if self.timer is not None:
             self.timer.cancel()
         _wake(self._reader)
