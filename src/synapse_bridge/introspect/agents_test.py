@@ -151,3 +151,13 @@ def look(order: int) -> str:
     Console(file=out, width=200).print(describe(read(text, Wanted("bot", models=("a:b",)))))
     for part in ("bots1.bot", "Bots1.Bot", "Answers.", "look", '"order"', "Look it up.", "a:b"):
         assert part in out.getvalue()
+
+
+def test_an_agent_whose_key_is_elsewhere_can_wait_for_its_model(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(IntrospectionError, match="defer_model_check=True"):
+        read('bot = Agent("openai:gpt-5")\n')
+    contract = read('bot = Agent("openai:gpt-5", defer_model_check=True)\n')
+    assert contract.agents[0].output == Scalar("string")

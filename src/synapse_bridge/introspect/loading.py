@@ -86,6 +86,11 @@ def _failed(name: str, error: BaseException) -> str:
     _trim(report)
     if isinstance(error, SystemExit):
         hint = 'the module exits while it is imported; guard that with `if __name__ == "__main__":`'
+    elif type(error).__module__.startswith("pydantic_ai."):
+        hint = (
+            "where no key is at hand, an agent waits for its model until it runs: "
+            "`Agent(…, defer_model_check=True)`"
+        )
     else:
         hint = "the module must be importable: `python -c 'import " + name + "'` shows the same"
     return f"importing `{name}` failed:\n\n{''.join(report.format()).rstrip()}\n\n  → {hint}"
