@@ -105,7 +105,7 @@ def _read(annotation: Any, name: Name | None, context: Context, metadata: list[A
         context = replace(context, checked=False)
     values = known.values if context.checked else {}
     cls = hints.class_of(annotation)
-    if cls is annotation:
+    if cls is not None and cls is annotation:
         override = _class_override(cls, context)
         if override is not None:
             within = context.within | {cls}

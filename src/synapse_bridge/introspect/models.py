@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -99,7 +99,7 @@ class _Reader:
         validators = validators_of(self._class, name)
         context = self._context(name, place, checked=not validators.before)
         try:
-            _check_field(self._class, member.info)
+            _check_field(self._class, name, member.info)
             serializer = self._serializers.get(name) if context.override() is None else None
             if serializer is not None and serializer.returns is not None:
                 type_ = read_type(serializer.hint, replace(context, checked=False))
@@ -248,7 +248,7 @@ def _place_of_name(cls: type, error: NameError) -> Place:
     return source.class_place(cls)
 
 
-def _check_field(cls: type, info: FieldInfo) -> None:
+def _check_field(cls: type, name: str, info: FieldInfo) -> None:
     if info.exclude or getattr(info, "exclude_if", None):
         raise Unsupported(
             "`exclude` keeps it out of every dump, and the wire must not undo that",
@@ -260,11 +260,19 @@ def _check_field(cls: type, info: FieldInfo) -> None:
         )
     if info.init_var:
         raise Unsupported("it is an InitVar, which nobody can read", "make it an ordinary field")
-    if info.validation_alias is not None and getattr(cls, "__pydantic_custom_init__", False):
+    if _is_by_alias_only(cls, name, info):
         raise Unsupported(
             "it has an alias, and the class an `__init__` of its own, which takes only aliases",
             "drop the alias or the `__init__`",
         )
+
+
+def _is_by_alias_only(cls: type, name: str, info: FieldInfo) -> bool:
+    """Whether an ``__init__`` of the class's own stands between us and a name that it refuses."""
+    if info.validation_alias in (None, name) or not getattr(cls, "__pydantic_custom_init__", False):
+        return False
+    config: Mapping[str, object] = getattr(cls, "model_config", {})
+    return not (config.get("populate_by_name") or config.get("validate_by_name"))
 
 
 def _documentation(cls: type) -> tuple[str, dict[str, str]]:

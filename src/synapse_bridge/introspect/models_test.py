@@ -306,6 +306,7 @@ def test_nested_classes_are_named_after_both(read: Read) -> None:
             2,
             ["`M.x`", "alias"],
         ),
+        (f"{MODEL}    x: None\n", 2, ["field `M.x`: `None`", "leave it out"]),
         (
             f"{MODEL}    x: int\n    y: 'Missing'\n",
             3,
@@ -353,3 +354,22 @@ def test_all_refusals_come_together_in_the_order_of_the_source(refuse: Refuse) -
     assert [line.partition(": ")[0] for line in lines] == ["4", "5", "6", "6", "7", "7", "7"]
     assert "`*args`" in text
     assert "`**kwargs`" in text
+
+
+def test_an_init_of_the_class_may_take_names_where_the_class_takes_them(read: Read) -> None:
+    init = "    def __init__(self, **kw): super().__init__(**kw)\n"
+    contract = read(f"""
+from pydantic import BaseModel, ConfigDict, Field
+class Same(BaseModel):
+    x: int = Field(alias="x")
+{init}
+class Named(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    x: int = Field(alias="y")
+{init}
+def f(same: Same, named: Named) -> None: ...
+""")
+    assert [[field.name for field in m.fields] for m in contract.messages if m.module] == [
+        ["x"],
+        ["x"],
+    ]
