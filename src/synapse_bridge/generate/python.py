@@ -195,6 +195,13 @@ class Server:
         sent = call(f"{variable}.HasField", f'"{field.proto}"')
         if isinstance(unrooted(field.type), Nullable) and isinstance(field.default, Required):
             return assignment(target, choice(read, sent, "None"))
+        if isinstance(field.default, Required) and read == f"{variable}.{field.proto}":
+            # What is not zero was sent: that saves most of the questions whether it was.
+            name = f"field_{field.number}"
+            return [
+                *statement(concat("if (", name, " := ", read, ") or ", sent, ":")),
+                *assignment(target, name, depth=2),
+            ]
         return [
             *statement(concat("if ", sent, ":")),
             *assignment(target, read, depth=2),

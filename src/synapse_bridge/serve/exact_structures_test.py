@@ -79,6 +79,8 @@ Tree = TypeAliasType("Tree", "int | list[Tree]")
     ("annotation", "value"),
     [
         (tuple[int, ...], (1, 2)),
+        (list[float], [0.5, float("nan")]),
+        (list[float], [0.5, 1]),
         (tuple[int, str], (1, "a")),
         (tuple[()], ()),
         (collections.deque[int], collections.deque([1])),
@@ -127,6 +129,9 @@ def test_instances_of_one_generic_class_are_told_by_what_they_hold() -> None:
         (tuple[int, str], (1,), "[1]"),
         (tuple[int, str], (1, None), "[1]"),
         (list[int], (1,), ""),
+        (list[float], (0.5,), ""),
+        (list[float], [0.5, 2**53 + 1], "[1]"),
+        (list[float], [0.5, True], "[1]"),
         (collections.deque[int], [1], ""),
         (abc.Sequence[str], "text", ""),
         (abc.Sequence[int], {1}, ""),

@@ -15,24 +15,24 @@ from synapse_bridge import serve
 
 def host_from_wire(message: pb.Host) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("ipv4"):
-        value["ipv4"] = message.ipv4
+    if (field_1 := message.ipv4) or message.HasField("ipv4"):
+        value["ipv4"] = field_1
     if message.HasField("ipv6"):
         value["ipv6"] = message.ipv6
-    if message.HasField("ip"):
-        value["ip"] = message.ip
+    if (field_3 := message.ip) or message.HasField("ip"):
+        value["ip"] = field_3
     if message.HasField("ipv4_interface"):
         value["ipv4_interface"] = message.ipv4_interface
     if message.HasField("ipv6_interface"):
         value["ipv6_interface"] = message.ipv6_interface
-    if message.HasField("ip_interface"):
-        value["ip_interface"] = message.ip_interface
-    if message.HasField("ipv4_network"):
-        value["ipv4_network"] = message.ipv4_network
+    if (field_6 := message.ip_interface) or message.HasField("ip_interface"):
+        value["ip_interface"] = field_6
+    if (field_7 := message.ipv4_network) or message.HasField("ipv4_network"):
+        value["ipv4_network"] = field_7
     if message.HasField("ipv6_network"):
         value["ipv6_network"] = message.ipv6_network
-    if message.HasField("ip_network"):
-        value["ip_network"] = message.ip_network
+    if (field_9 := message.ip_network) or message.HasField("ip_network"):
+        value["ip_network"] = field_9
     value["aliases"] = message.aliases[:]
     value["by_name"] = dict(message.by_name)
     value["routes"] = [
@@ -64,8 +64,8 @@ def host_to_wire(value: addresses.Host) -> dict[str, Any]:
 
 def resolve_arguments(request: pb.ResolveRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("name"):
-        value["name"] = request.name
+    if (field_1 := request.name) or request.HasField("name"):
+        value["name"] = field_1
     if request.HasField("fallback"):
         value["fallback"] = request.fallback
     return value
@@ -77,10 +77,10 @@ def resolve_response(result: pydantic.IPvAnyAddress) -> pb.ResolveResponse:
 
 def contains_arguments(request: pb.ContainsRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("network"):
-        value["network"] = request.network
-    if request.HasField("address"):
-        value["address"] = request.address
+    if (field_1 := request.network) or request.HasField("network"):
+        value["network"] = field_1
+    if (field_2 := request.address) or request.HasField("address"):
+        value["address"] = field_2
     return value
 
 

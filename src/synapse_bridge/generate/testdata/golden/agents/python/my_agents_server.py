@@ -218,10 +218,10 @@ USER_CONTENT = serve.Union(
 
 def customer_from_wire(message: pb.Customer) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("id"):
-        value["id"] = message.id
-    if message.HasField("name"):
-        value["name"] = message.name
+    if (field_1 := message.id) or message.HasField("id"):
+        value["id"] = field_1
+    if (field_2 := message.name) or message.HasField("name"):
+        value["name"] = field_2
     return value
 
 
@@ -359,8 +359,8 @@ def usage_limit_exceeded_to_wire(
 
 def approval_from_wire(message: pb.Approval) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_call_id"):
-        value["tool_call_id"] = message.tool_call_id
+    if (field_1 := message.tool_call_id) or message.HasField("tool_call_id"):
+        value["tool_call_id"] = field_1
     if message.HasField("override_args"):
         value["override_args"] = {
             key: serve.from_value(item)
@@ -382,8 +382,8 @@ def approval_request_to_wire(
 
 def denial_from_wire(message: pb.Denial) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_call_id"):
-        value["tool_call_id"] = message.tool_call_id
+    if (field_1 := message.tool_call_id) or message.HasField("tool_call_id"):
+        value["tool_call_id"] = field_1
     if message.HasField("message"):
         value["message"] = message.message
     return value
@@ -422,10 +422,10 @@ def tool_call_to_wire(value: synapse_bridge.agents.events.ToolCall) -> dict[str,
 
 def tool_definition_from_wire(message: pb.ToolDefinition) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("name"):
-        value["name"] = message.name
-    if message.HasField("description"):
-        value["description"] = message.description
+    if (field_1 := message.name) or message.HasField("name"):
+        value["name"] = field_1
+    if (field_2 := message.description) or message.HasField("description"):
+        value["description"] = field_2
     value["parameters"] = {
         key: serve.from_value(item) for key, item in message.parameters.items()
     }
@@ -436,10 +436,10 @@ def tool_definition_from_wire(message: pb.ToolDefinition) -> dict[str, Any]:
 
 def tool_failure_from_wire(message: pb.ToolFailure) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_call_id"):
-        value["tool_call_id"] = message.tool_call_id
-    if message.HasField("message"):
-        value["message"] = message.message
+    if (field_1 := message.tool_call_id) or message.HasField("tool_call_id"):
+        value["tool_call_id"] = field_1
+    if (field_2 := message.message) or message.HasField("message"):
+        value["message"] = field_2
     return value
 
 
@@ -455,8 +455,8 @@ def tool_request_to_wire(
 
 def tool_result_from_wire(message: pb.ToolResult) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_call_id"):
-        value["tool_call_id"] = message.tool_call_id
+    if (field_1 := message.tool_call_id) or message.HasField("tool_call_id"):
+        value["tool_call_id"] = field_1
     if message.HasField("content"):
         value["content"] = serve.from_value(message.content)
     return value
@@ -464,10 +464,10 @@ def tool_result_from_wire(message: pb.ToolResult) -> dict[str, Any]:
 
 def tool_retry_from_wire(message: pb.ToolRetry) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_call_id"):
-        value["tool_call_id"] = message.tool_call_id
-    if message.HasField("message"):
-        value["message"] = message.message
+    if (field_1 := message.tool_call_id) or message.HasField("tool_call_id"):
+        value["tool_call_id"] = field_1
+    if (field_2 := message.message) or message.HasField("message"):
+        value["message"] = field_2
     return value
 
 
@@ -484,8 +484,8 @@ def tool_return_to_wire(
 
 def audio_url_from_wire(message: pb.AudioUrl) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("url"):
-        value["url"] = message.url
+    if (field_1 := message.url) or message.HasField("url"):
+        value["url"] = field_1
     if message.HasField("force_download"):
         value["force_download"] = force_download_from_wire(message.force_download)
     if message.HasField("vendor_metadata"):
@@ -521,10 +521,10 @@ def audio_url_to_wire(value: synapse_bridge.agents.messages.AudioUrl) -> dict[st
 
 def binary_content_from_wire(message: pb.BinaryContent) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("data"):
-        value["data"] = message.data
-    if message.HasField("media_type"):
-        value["media_type"] = message.media_type
+    if (field_1 := message.data) or message.HasField("data"):
+        value["data"] = field_1
+    if (field_2 := message.media_type) or message.HasField("media_type"):
+        value["media_type"] = field_2
     if message.HasField("vendor_metadata"):
         value["vendor_metadata"] = {
             key: serve.from_value(item)
@@ -661,10 +661,10 @@ def content_citation_anchor_from_wire(
     message: pb.ContentCitationAnchor,
 ) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("start"):
-        value["start"] = message.start
-    if message.HasField("end"):
-        value["end"] = message.end
+    if (field_1 := message.start) or message.HasField("start"):
+        value["start"] = field_1
+    if (field_2 := message.end) or message.HasField("end"):
+        value["end"] = field_2
     return value
 
 
@@ -702,8 +702,8 @@ def document_citation_source_to_wire(
 
 def document_url_from_wire(message: pb.DocumentUrl) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("url"):
-        value["url"] = message.url
+    if (field_1 := message.url) or message.HasField("url"):
+        value["url"] = field_1
     if message.HasField("force_download"):
         value["force_download"] = force_download_from_wire(message.force_download)
     if message.HasField("vendor_metadata"):
@@ -741,11 +741,11 @@ def document_url_to_wire(
 
 def error_details_from_wire(message: pb.ErrorDetails) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("type"):
-        value["type"] = message.type
+    if (field_1 := message.type) or message.HasField("type"):
+        value["type"] = field_1
     value["loc"] = [error_details_loc_from_wire(item) for item in message.loc]
-    if message.HasField("msg"):
-        value["msg"] = message.msg
+    if (field_3 := message.msg) or message.HasField("msg"):
+        value["msg"] = field_3
     if message.HasField("input"):
         value["input"] = serve.from_value(message.input)
     if message.HasField("ctx"):
@@ -814,8 +814,8 @@ def file_part_to_wire(value: synapse_bridge.agents.messages.FilePart) -> dict[st
 
 def image_url_from_wire(message: pb.ImageUrl) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("url"):
-        value["url"] = message.url
+    if (field_1 := message.url) or message.HasField("url"):
+        value["url"] = field_1
     if message.HasField("force_download"):
         value["force_download"] = force_download_from_wire(message.force_download)
     if message.HasField("vendor_metadata"):
@@ -898,8 +898,8 @@ def instruction_digest_from_wire(message: pb.InstructionDigest) -> dict[str, Any
         value["id"] = message.id
     if message.HasField("dynamic"):
         value["dynamic"] = message.dynamic
-    if message.HasField("content_hash"):
-        value["content_hash"] = message.content_hash
+    if (field_3 := message.content_hash) or message.HasField("content_hash"):
+        value["content_hash"] = field_3
     return value
 
 
@@ -915,8 +915,8 @@ def instruction_digest_to_wire(
 
 def instruction_part_from_wire(message: pb.InstructionPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("content"):
-        value["content"] = message.content
+    if (field_1 := message.content) or message.HasField("content"):
+        value["content"] = field_1
     if message.HasField("dynamic"):
         value["dynamic"] = message.dynamic
     if message.HasField("on_change"):
@@ -942,8 +942,8 @@ def instruction_part_to_wire(
 
 def load_capability_args_from_wire(message: pb.LoadCapabilityArgs) -> Any:
     value: dict[str, Any] = {}
-    if message.HasField("id"):
-        value["id"] = message.id
+    if (field_1 := message.id) or message.HasField("id"):
+        value["id"] = field_1
     return serve.with_extra(
         value,
         {key: serve.from_value(item) for key, item in message.extra.items()},
@@ -1070,10 +1070,10 @@ def marker_citation_anchor_from_wire(
     message: pb.MarkerCitationAnchor,
 ) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("start"):
-        value["start"] = message.start
-    if message.HasField("end"):
-        value["end"] = message.end
+    if (field_1 := message.start) or message.HasField("start"):
+        value["start"] = field_1
+    if (field_2 := message.end) or message.HasField("end"):
+        value["end"] = field_2
     return value
 
 
@@ -1133,8 +1133,8 @@ def model_request_to_wire(
 
 def model_request_attempt_from_wire(message: pb.ModelRequestAttempt) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("model_name"):
-        value["model_name"] = message.model_name
+    if (field_1 := message.model_name) or message.HasField("model_name"):
+        value["model_name"] = field_1
     if message.HasField("provider_name"):
         value["provider_name"] = message.provider_name
     if message.HasField("outcome"):
@@ -1297,8 +1297,8 @@ def model_settings_delta_part_to_wire(
 
 def native_tool_call_part_from_wire(message: pb.NativeToolCallPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_name"):
-        value["tool_name"] = message.tool_name
+    if (field_1 := message.tool_name) or message.HasField("tool_name"):
+        value["tool_name"] = field_1
     if message.HasField("args"):
         value["args"] = native_tool_call_part_args_from_wire(message.args)
     if message.HasField("tool_call_id"):
@@ -1348,8 +1348,8 @@ def native_tool_return_part_from_wire(
     message: pb.NativeToolReturnPart,
 ) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_name"):
-        value["tool_name"] = message.tool_name
+    if (field_1 := message.tool_name) or message.HasField("tool_name"):
+        value["tool_name"] = field_1
     if message.HasField("content"):
         value["content"] = tool_return_content_from_wire(message.content)
     if message.HasField("tool_call_id"):
@@ -1737,12 +1737,12 @@ def speech_part_to_wire(
 
 def speech_timestamp_from_wire(message: pb.SpeechTimestamp) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("text"):
-        value["text"] = message.text
-    if message.HasField("start_ms"):
-        value["start_ms"] = message.start_ms
-    if message.HasField("duration_ms"):
-        value["duration_ms"] = message.duration_ms
+    if (field_1 := message.text) or message.HasField("text"):
+        value["text"] = field_1
+    if (field_2 := message.start_ms) or message.HasField("start_ms"):
+        value["start_ms"] = field_2
+    if (field_3 := message.duration_ms) or message.HasField("duration_ms"):
+        value["duration_ms"] = field_3
     if message.HasField("granularity"):
         value["granularity"] = SPEECH_TIMESTAMP_GRANULARITY[message.granularity]
     return value
@@ -1795,8 +1795,8 @@ def structured_content_to_wire(
 
 def system_prompt_part_from_wire(message: pb.SystemPromptPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("content"):
-        value["content"] = message.content
+    if (field_1 := message.content) or message.HasField("content"):
+        value["content"] = field_1
     if message.HasField("timestamp"):
         value["timestamp"] = serve.from_timestamp(message.timestamp)
     if message.HasField("dynamic_ref"):
@@ -1838,8 +1838,8 @@ def system_prompt_part_to_wire(
 
 def text_content_from_wire(message: pb.TextContent) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("content"):
-        value["content"] = message.content
+    if (field_1 := message.content) or message.HasField("content"):
+        value["content"] = field_1
     if message.HasField("metadata"):
         value["metadata"] = serve.from_value(message.metadata)
     return value
@@ -1856,8 +1856,8 @@ def text_content_to_wire(
 
 def text_part_from_wire(message: pb.TextPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("content"):
-        value["content"] = message.content
+    if (field_1 := message.content) or message.HasField("content"):
+        value["content"] = field_1
     if message.HasField("id"):
         value["id"] = message.id
     if message.HasField("provider_name"):
@@ -1899,8 +1899,8 @@ def text_part_to_wire(value: synapse_bridge.agents.messages.TextPart) -> dict[st
 
 def thinking_part_from_wire(message: pb.ThinkingPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("content"):
-        value["content"] = message.content
+    if (field_1 := message.content) or message.HasField("content"):
+        value["content"] = field_1
     if message.HasField("id"):
         value["id"] = message.id
     if message.HasField("signature"):
@@ -1960,8 +1960,8 @@ def tool_availability_delta_part_to_wire(
 
 def tool_call_part_from_wire(message: pb.ToolCallPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_name"):
-        value["tool_name"] = message.tool_name
+    if (field_1 := message.tool_name) or message.HasField("tool_name"):
+        value["tool_name"] = field_1
     if message.HasField("args"):
         value["args"] = tool_call_part_args_from_wire(message.args)
     if message.HasField("tool_call_id"):
@@ -2005,8 +2005,8 @@ def tool_call_part_to_wire(
 
 def tool_return_part_from_wire(message: pb.ToolReturnPart) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("tool_name"):
-        value["tool_name"] = message.tool_name
+    if (field_1 := message.tool_name) or message.HasField("tool_name"):
+        value["tool_name"] = field_1
     if message.HasField("content"):
         value["content"] = tool_return_content_from_wire(message.content)
     if message.HasField("tool_call_id"):
@@ -2107,8 +2107,8 @@ def tool_search_call_part_to_wire(
 
 def tool_search_match_from_wire(message: pb.ToolSearchMatch) -> Any:
     value: dict[str, Any] = {}
-    if message.HasField("name"):
-        value["name"] = message.name
+    if (field_1 := message.name) or message.HasField("name"):
+        value["name"] = field_1
     return serve.with_extra(
         value,
         {key: serve.from_value(item) for key, item in message.extra.items()},
@@ -2191,8 +2191,8 @@ def tool_search_return_part_to_wire(
 
 def uploaded_file_from_wire(message: pb.UploadedFile) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("file_id"):
-        value["file_id"] = message.file_id
+    if (field_1 := message.file_id) or message.HasField("file_id"):
+        value["file_id"] = field_1
     if message.HasField("provider_name"):
         value["provider_name"] = UPLOADED_FILE_PROVIDER_NAME[message.provider_name]
     if message.HasField("vendor_metadata"):
@@ -2250,8 +2250,8 @@ def user_prompt_part_to_wire(
 
 def video_url_from_wire(message: pb.VideoUrl) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("url"):
-        value["url"] = message.url
+    if (field_1 := message.url) or message.HasField("url"):
+        value["url"] = field_1
     if message.HasField("force_download"):
         value["force_download"] = force_download_from_wire(message.force_download)
     if message.HasField("vendor_metadata"):
@@ -2287,8 +2287,8 @@ def video_url_to_wire(value: synapse_bridge.agents.messages.VideoUrl) -> dict[st
 
 def web_citation_source_from_wire(message: pb.WebCitationSource) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("url"):
-        value["url"] = message.url
+    if (field_1 := message.url) or message.HasField("url"):
+        value["url"] = field_1
     if message.HasField("title"):
         value["title"] = message.title
     if message.HasField("excerpts"):
@@ -2308,10 +2308,10 @@ def web_citation_source_to_wire(
 
 def workspace_ref_from_wire(message: pb.WorkspaceRef) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("provider"):
-        value["provider"] = message.provider
-    if message.HasField("id"):
-        value["id"] = message.id
+    if (field_1 := message.provider) or message.HasField("provider"):
+        value["provider"] = field_1
+    if (field_2 := message.id) or message.HasField("id"):
+        value["id"] = field_2
     return value
 
 
@@ -3112,8 +3112,8 @@ def model_settings_thinking_from_wire(message: pb.ModelSettingsThinking) -> Any:
 
 def ping_arguments(request: pb.PingRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("text"):
-        value["text"] = request.text
+    if (field_1 := request.text) or request.HasField("text"):
+        value["text"] = field_1
     return value
 
 
@@ -3208,8 +3208,8 @@ def support_load_messages_arguments(
     request: pb.SupportLoadMessagesRequest,
 ) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("stored"):
-        value["stored"] = request.stored
+    if (field_1 := request.stored) or request.HasField("stored"):
+        value["stored"] = field_1
     return value
 
 
@@ -3296,8 +3296,8 @@ def greeter_load_messages_arguments(
     request: pb.GreeterLoadMessagesRequest,
 ) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("stored"):
-        value["stored"] = request.stored
+    if (field_1 := request.stored) or request.HasField("stored"):
+        value["stored"] = field_1
     return value
 
 

@@ -95,8 +95,8 @@ def flatten_response(result: list[Any]) -> pb.FlattenResponse:
 
 def parse_arguments(request: pb.ParseRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("text"):
-        value["text"] = request.text
+    if (field_1 := request.text) or request.HasField("text"):
+        value["text"] = field_1
     return value
 
 

@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def switch_from_wire(message: pb.Switch) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("on"):
-        value["on"] = message.on
+    if (field_1 := message.on) or message.HasField("on"):
+        value["on"] = field_1
     if message.HasField("locked"):
         value["locked"] = message.locked
     if message.HasField("broken"):

@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def blob_from_wire(message: pb.Blob) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("data"):
-        value["data"] = message.data
+    if (field_1 := message.data) or message.HasField("data"):
+        value["data"] = field_1
     if message.HasField("magic"):
         value["magic"] = message.magic
     if message.HasField("signature"):

@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def documented_from_wire(message: pb.Documented) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("name"):
-        value["name"] = message.name
+    if (field_1 := message.name) or message.HasField("name"):
+        value["name"] = field_1
     if message.HasField("size"):
         value["size"] = message.size
     return value
@@ -24,8 +24,8 @@ def google_arguments(request: pb.GoogleRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if request.HasField("document"):
         value["document"] = documented_from_wire(request.document)
-    if request.HasField("factor"):
-        value["factor"] = request.factor
+    if (field_2 := request.factor) or request.HasField("factor"):
+        value["factor"] = field_2
     if request.HasField("unit"):
         value["unit"] = request.unit
     if request.HasField("deep"):

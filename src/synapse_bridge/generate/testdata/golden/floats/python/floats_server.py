@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def measurement_from_wire(message: pb.Measurement) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("value"):
-        value["value"] = message.value
+    if (field_1 := message.value) or message.HasField("value"):
+        value["value"] = field_1
     if message.HasField("scale"):
         value["scale"] = message.scale
     if message.HasField("error"):

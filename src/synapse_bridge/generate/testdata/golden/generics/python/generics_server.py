@@ -78,8 +78,8 @@ def page_of_datetime_to_wire(value: generics.Page[Any]) -> dict[str, Any]:
 
 def page_of_email_from_wire(message: pb.PageOfEmail) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("item"):
-        value["item"] = message.item
+    if (field_1 := message.item) or message.HasField("item"):
+        value["item"] = field_1
     return value
 
 
@@ -116,8 +116,8 @@ def page_of_permission_to_wire(value: generics.Page[Any]) -> dict[str, Any]:
 
 def page_of_int64_from_wire(message: pb.PageOfInt64) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("item"):
-        value["item"] = message.item
+    if (field_1 := message.item) or message.HasField("item"):
+        value["item"] = field_1
     return value
 
 
@@ -154,8 +154,8 @@ def page_of_naive_datetime_to_wire(value: generics.Page[Any]) -> dict[str, Any]:
 
 def page_of_url_from_wire(message: pb.PageOfUrl) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("item"):
-        value["item"] = message.item
+    if (field_1 := message.item) or message.HasField("item"):
+        value["item"] = field_1
     return value
 
 
@@ -167,8 +167,8 @@ def page_of_url_to_wire(value: generics.Page[Any]) -> dict[str, Any]:
 
 def page_of_string_from_wire(message: pb.PageOfString) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("item"):
-        value["item"] = message.item
+    if (field_1 := message.item) or message.HasField("item"):
+        value["item"] = field_1
     return value
 
 
@@ -194,8 +194,8 @@ def page_of_tuple_of_many_int64_to_wire(value: generics.Page[Any]) -> dict[str, 
 
 def page_of_uint64_from_wire(message: pb.PageOfUint64) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("item"):
-        value["item"] = message.item
+    if (field_1 := message.item) or message.HasField("item"):
+        value["item"] = field_1
     return value
 
 

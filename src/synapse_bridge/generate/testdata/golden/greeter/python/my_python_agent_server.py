@@ -13,10 +13,10 @@ from synapse_bridge import serve
 
 def input_data_from_wire(message: pb.InputData) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("name"):
-        value["name"] = message.name
-    if message.HasField("age"):
-        value["age"] = message.age
+    if (field_1 := message.name) or message.HasField("name"):
+        value["name"] = field_1
+    if (field_2 := message.age) or message.HasField("age"):
+        value["age"] = field_2
     return value
 
 

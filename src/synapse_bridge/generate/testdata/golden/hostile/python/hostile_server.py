@@ -107,8 +107,8 @@ def inspect_response(result: hostile.Map) -> pb.InspectResponse:
 
 def to_string_arguments(request: pb.ToStringRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("if_value"):
-        value["if_"] = request.if_value
+    if (field_1 := request.if_value) or request.HasField("if_value"):
+        value["if_"] = field_1
     if request.HasField("unless"):
         value["unless"] = ENUM[request.unless]
     if request.HasField("nil"):
@@ -133,8 +133,8 @@ def send_response(result: list[hostile.Integer]) -> pb.SendResponse:
 
 def def__arguments(request: pb.DefRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("do"):
-        value["do"] = request.do
+    if (field_1 := request.do) or request.HasField("do"):
+        value["do"] = field_1
     return value
 
 

@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def counter_from_wire(message: pb.Counter) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("count"):
-        value["count"] = message.count
+    if (field_1 := message.count) or message.HasField("count"):
+        value["count"] = field_1
     if message.HasField("step"):
         value["step"] = message.step
     if message.HasField("limit"):

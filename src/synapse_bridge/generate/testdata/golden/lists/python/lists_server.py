@@ -56,10 +56,10 @@ def lists_to_wire(value: _lists.Lists) -> dict[str, Any]:
 
 def point_from_wire(message: pb.Point) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("x"):
-        value["x"] = message.x
-    if message.HasField("y"):
-        value["y"] = message.y
+    if (field_1 := message.x) or message.HasField("x"):
+        value["x"] = field_1
+    if (field_2 := message.y) or message.HasField("y"):
+        value["y"] = field_2
     return value
 
 

@@ -80,8 +80,8 @@ def maps_to_wire(value: _maps.Maps) -> dict[str, Any]:
 
 def price_from_wire(message: pb.Price) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("cents"):
-        value["cents"] = message.cents
+    if (field_1 := message.cents) or message.HasField("cents"):
+        value["cents"] = field_1
     return value
 
 

@@ -21,8 +21,8 @@ def empty_to_wire(value: models.Empty) -> dict[str, Any]:
 
 def node_from_wire(message: pb.Node) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("value"):
-        value["value"] = message.value
+    if (field_1 := message.value) or message.HasField("value"):
+        value["value"] = field_1
     value["children"] = [node_from_wire(item) for item in message.children]
     value["by_name"] = {
         key: node_from_wire(item) for key, item in message.by_name.items()
@@ -62,8 +62,8 @@ def outer_to_wire(value: models.Outer) -> dict[str, Any]:
 
 def outer_inner_from_wire(message: pb.OuterInner) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("value"):
-        value["value"] = message.value
+    if (field_1 := message.value) or message.HasField("value"):
+        value["value"] = field_1
     return value
 
 

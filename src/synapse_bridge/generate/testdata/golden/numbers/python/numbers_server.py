@@ -30,8 +30,8 @@ def numbers_from_wire(message: pb.Numbers) -> dict[str, Any]:
         serve.from_digits(item.value) if item.HasField("value") else None
         for item in message.maybe_bigs
     ]
-    if message.HasField("amount"):
-        value["amount"] = message.amount
+    if (field_8 := message.amount) or message.HasField("amount"):
+        value["amount"] = field_8
     if message.HasField("price"):
         value["price"] = message.price
     if message.HasField("maybe_amount"):
@@ -72,8 +72,8 @@ def numbers_to_wire(value: numbers_.Numbers) -> dict[str, Any]:
 
 def factorial_arguments(request: pb.FactorialRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("number"):
-        value["number"] = request.number
+    if (field_1 := request.number) or request.HasField("number"):
+        value["number"] = field_1
     if request.HasField("limit"):
         value["limit"] = serve.from_digits(request.limit)
     return value
@@ -97,8 +97,8 @@ def total_response(result: decimal.Decimal) -> pb.TotalResponse:
 
 def split_arguments(request: pb.SplitRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("amount"):
-        value["amount"] = request.amount
+    if (field_1 := request.amount) or request.HasField("amount"):
+        value["amount"] = field_1
     return value
 
 

@@ -18,12 +18,12 @@ PRIORITY = serve.Members({1: orders.Priority.LOW, 2: orders.Priority.HIGH})
 
 def address_from_wire(message: pb.Address) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("street"):
-        value["street"] = message.street
-    if message.HasField("city"):
-        value["city"] = message.city
-    if message.HasField("zip"):
-        value["zip"] = message.zip
+    if (field_1 := message.street) or message.HasField("street"):
+        value["street"] = field_1
+    if (field_2 := message.city) or message.HasField("city"):
+        value["city"] = field_2
+    if (field_3 := message.zip) or message.HasField("zip"):
+        value["zip"] = field_3
     value["lines"] = message.lines[:]
     return value
 
@@ -39,8 +39,8 @@ def address_to_wire(value: orders.Address) -> dict[str, Any]:
 
 def item_from_wire(message: pb.Item) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("sku"):
-        value["sku"] = message.sku
+    if (field_1 := message.sku) or message.HasField("sku"):
+        value["sku"] = field_1
     if message.HasField("quantity"):
         value["quantity"] = message.quantity
     if message.HasField("price"):
@@ -71,8 +71,8 @@ def item_to_wire(value: orders.Item) -> dict[str, Any]:
 
 def money_from_wire(message: pb.Money) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("amount"):
-        value["amount"] = message.amount
+    if (field_1 := message.amount) or message.HasField("amount"):
+        value["amount"] = field_1
     if message.HasField("currency"):
         value["currency"] = CURRENCY[message.currency]
     return value
@@ -178,8 +178,8 @@ def order_to_wire(value: orders.Order) -> dict[str, Any]:
 
 def tree_from_wire(message: pb.Tree) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("value"):
-        value["value"] = message.value
+    if (field_1 := message.value) or message.HasField("value"):
+        value["value"] = field_1
     value["children"] = [tree_from_wire(item) for item in message.children]
     if message.HasField("left"):
         value["left"] = tree_from_wire(message.left)
@@ -200,8 +200,8 @@ def price_arguments(request: pb.PriceRequest) -> dict[str, Any]:
         value["channels"] = [CHANNEL[item] for item in request.channels.items]
     if request.HasField("timeout"):
         value["timeout"] = request.timeout
-    if request.HasField("reason"):
-        value["reason"] = request.reason
+    if (field_7 := request.reason) or request.HasField("reason"):
+        value["reason"] = field_7
     return value
 
 
@@ -224,8 +224,8 @@ def walk_response(result: list[int]) -> pb.WalkResponse:
 
 def forget_arguments(request: pb.ForgetRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("order_id"):
-        value["order_id"] = request.order_id
+    if (field_1 := request.order_id) or request.HasField("order_id"):
+        value["order_id"] = field_1
     if request.HasField("hard"):
         value["hard"] = request.hard
     return value
@@ -282,8 +282,8 @@ def matrix_response(result: list[list[float]]) -> pb.MatrixResponse:
 
 def greatest_arguments(request: pb.GreatestRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("number"):
-        value["number"] = request.number
+    if (field_1 := request.number) or request.HasField("number"):
+        value["number"] = field_1
     return value
 
 

@@ -34,10 +34,10 @@ def nothing_response(result: None) -> pb.NothingResponse:
 
 def positional_arguments(request: pb.PositionalRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("first"):
-        value["first"] = request.first
-    if request.HasField("second"):
-        value["second"] = request.second
+    if (field_1 := request.first) or request.HasField("first"):
+        value["first"] = field_1
+    if (field_2 := request.second) or request.HasField("second"):
+        value["second"] = field_2
     return value
 
 
@@ -47,8 +47,8 @@ def positional_response(result: str) -> pb.PositionalResponse:
 
 def defaults_arguments(request: pb.DefaultsRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("text"):
-        value["text"] = request.text
+    if (field_1 := request.text) or request.HasField("text"):
+        value["text"] = field_1
     if request.HasField("times"):
         value["times"] = request.times
     if request.HasField("options"):
@@ -62,10 +62,10 @@ def defaults_response(result: str) -> pb.DefaultsResponse:
 
 def keywords_arguments(request: pb.KeywordsRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("text"):
-        value["text"] = request.text
-    if request.HasField("reason"):
-        value["reason"] = request.reason
+    if (field_1 := request.text) or request.HasField("text"):
+        value["text"] = field_1
+    if (field_2 := request.reason) or request.HasField("reason"):
+        value["reason"] = field_2
     if request.HasField("times"):
         value["times"] = request.times
     return value
@@ -77,8 +77,8 @@ def keywords_response(result: str) -> pb.KeywordsResponse:
 
 def only_keywords_arguments(request: pb.OnlyKeywordsRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("reason"):
-        value["reason"] = request.reason
+    if (field_1 := request.reason) or request.HasField("reason"):
+        value["reason"] = field_1
     return value
 
 
@@ -88,12 +88,12 @@ def only_keywords_response(result: None) -> pb.OnlyKeywordsResponse:
 
 def reserved_arguments(request: pb.ReservedRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("end"):
-        value["end"] = request.end
-    if request.HasField("fn"):
-        value["fn"] = request.fn
-    if request.HasField("timeout"):
-        value["timeout"] = request.timeout
+    if (field_1 := request.end) or request.HasField("end"):
+        value["end"] = field_1
+    if (field_2 := request.fn) or request.HasField("fn"):
+        value["fn"] = field_2
+    if (field_3 := request.timeout) or request.HasField("timeout"):
+        value["timeout"] = field_3
     if request.HasField("opts"):
         value["opts"] = request.opts
     if request.HasField("metadata"):

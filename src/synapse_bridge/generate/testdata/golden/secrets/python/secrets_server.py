@@ -39,10 +39,10 @@ def access_to_wire(value: secrets_.Access) -> dict[str, Any]:
 
 def basic_from_wire(message: pb.Basic) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("user"):
-        value["user"] = message.user
-    if message.HasField("password"):
-        value["password"] = message.password
+    if (field_1 := message.user) or message.HasField("user"):
+        value["user"] = field_1
+    if (field_2 := message.password) or message.HasField("password"):
+        value["password"] = field_2
     return value
 
 
@@ -55,16 +55,16 @@ def basic_to_wire(value: secrets_.Basic) -> dict[str, Any]:
 
 def login_from_wire(message: pb.Login) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("password"):
-        value["password"] = message.password
+    if (field_1 := message.password) or message.HasField("password"):
+        value["password"] = field_1
     if message.HasField("pin"):
         value["pin"] = message.pin
     if message.HasField("old"):
         value["old"] = message.old
     value["spare"] = message.spare[:]
     value["tokens"] = dict(message.tokens)
-    if message.HasField("key"):
-        value["key"] = message.key
+    if (field_6 := message.key) or message.HasField("key"):
+        value["key"] = field_6
     if message.HasField("salt"):
         value["salt"] = message.salt
     value["keys"] = [
@@ -116,10 +116,10 @@ def access_credentials_to_wire(value: Any) -> dict[str, Any]:
 
 def login_arguments(request: pb.LoginRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("name"):
-        value["name"] = request.name
-    if request.HasField("password"):
-        value["password"] = request.password
+    if (field_1 := request.name) or request.HasField("name"):
+        value["name"] = field_1
+    if (field_2 := request.password) or request.HasField("password"):
+        value["password"] = field_2
     if request.HasField("otp"):
         value["otp"] = request.otp
     return value
@@ -131,8 +131,8 @@ def login_response(result: pydantic.SecretStr) -> pb.LoginResponse:
 
 def derive_arguments(request: pb.DeriveRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("key"):
-        value["key"] = request.key
+    if (field_1 := request.key) or request.HasField("key"):
+        value["key"] = field_1
     return value
 
 

@@ -13,10 +13,10 @@ from synapse_bridge import serve
 
 def report_from_wire(message: pb.Report) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("ratio"):
-        value["ratio"] = message.ratio
-    if message.HasField("at"):
-        value["at"] = message.at
+    if (field_1 := message.ratio) or message.HasField("ratio"):
+        value["ratio"] = field_1
+    if (field_2 := message.at) or message.HasField("at"):
+        value["at"] = field_2
     if message.HasField("maybe"):
         value["maybe"] = message.maybe
     if message.HasField("title"):

@@ -49,8 +49,8 @@ def sets_to_wire(value: _sets.Sets) -> dict[str, Any]:
 
 def tag_from_wire(message: pb.Tag) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("name"):
-        value["name"] = message.name
+    if (field_1 := message.name) or message.HasField("name"):
+        value["name"] = field_1
     return value
 
 

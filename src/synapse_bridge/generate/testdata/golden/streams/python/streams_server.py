@@ -20,10 +20,10 @@ def full_to_wire(value: streams.Full) -> dict[str, Any]:
 
 def line_from_wire(message: pb.Line) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("number"):
-        value["number"] = message.number
-    if message.HasField("text"):
-        value["text"] = message.text
+    if (field_1 := message.number) or message.HasField("number"):
+        value["number"] = field_1
+    if (field_2 := message.text) or message.HasField("text"):
+        value["text"] = field_2
     return value
 
 
@@ -43,8 +43,8 @@ def no_such_log_to_wire(value: streams.NoSuchLog) -> dict[str, Any]:
 
 def tail_arguments(request: pb.TailRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("name"):
-        value["name"] = request.name
+    if (field_1 := request.name) or request.HasField("name"):
+        value["name"] = field_1
     if request.HasField("last"):
         value["last"] = request.last
     return value
@@ -56,8 +56,8 @@ def tail_response(result: streams.Line) -> pb.TailResponse:
 
 def follow_arguments(request: pb.FollowRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("name"):
-        value["name"] = request.name
+    if (field_1 := request.name) or request.HasField("name"):
+        value["name"] = field_1
     return value
 
 
@@ -67,8 +67,8 @@ def follow_response(result: list[int]) -> pb.FollowResponse:
 
 def count_arguments(request: pb.CountRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("up_to"):
-        value["up_to"] = request.up_to
+    if (field_1 := request.up_to) or request.HasField("up_to"):
+        value["up_to"] = field_1
     return value
 
 
@@ -78,8 +78,8 @@ def count_response(result: int | None) -> pb.CountResponse:
 
 def store_arguments(request: pb.StoreRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("name"):
-        value["name"] = request.name
+    if (field_1 := request.name) or request.HasField("name"):
+        value["name"] = field_1
     return value
 
 
@@ -105,8 +105,8 @@ def discard_items(request: pb.DiscardRequest) -> list[Any]:
 
 def grep_arguments(request: pb.GrepRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("pattern"):
-        value["pattern"] = request.pattern
+    if (field_2 := request.pattern) or request.HasField("pattern"):
+        value["pattern"] = field_2
     return value
 
 
@@ -136,8 +136,8 @@ def echo_items(request: pb.EchoRequest) -> list[Any]:
 
 def close_arguments(request: pb.CloseRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("name"):
-        value["name"] = request.name
+    if (field_1 := request.name) or request.HasField("name"):
+        value["name"] = field_1
     return value
 
 

@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def text_from_wire(message: pb.Text) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("title"):
-        value["title"] = message.title
+    if (field_1 := message.title) or message.HasField("title"):
+        value["title"] = field_1
     if message.HasField("slug"):
         value["slug"] = message.slug
     if message.HasField("quoted"):

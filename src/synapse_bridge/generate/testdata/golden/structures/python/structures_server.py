@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def box_of_int64_from_wire(message: pb.BoxOfInt64) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("content"):
-        value["content"] = message.content
+    if (field_1 := message.content) or message.HasField("content"):
+        value["content"] = field_1
     return value
 
 
@@ -70,8 +70,8 @@ def item_to_wire(value: _structures.Item) -> dict[str, Any]:
 
 def open_from_wire(message: pb.Open) -> Any:
     value: dict[str, Any] = {}
-    if message.HasField("name"):
-        value["name"] = message.name
+    if (field_1 := message.name) or message.HasField("name"):
+        value["name"] = field_1
     return serve.with_extra(
         value,
         {key: serve.from_value(item) for key, item in message.extra.items()},
@@ -136,8 +136,8 @@ def page_of_item_to_wire(value: _structures.Page[Any]) -> dict[str, Any]:
 
 def request_from_wire(message: pb.Request) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("path"):
-        value["path"] = message.path
+    if (field_1 := message.path) or message.HasField("path"):
+        value["path"] = field_1
     if message.HasField("options"):
         value["options"] = options_from_wire(message.options)
     if message.HasField("note"):

@@ -17,8 +17,8 @@ from synapse_bridge import serve
 
 def texts_from_wire(message: pb.Texts) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("id"):
-        value["id"] = message.id
+    if (field_1 := message.id) or message.HasField("id"):
+        value["id"] = field_1
     if message.HasField("parent"):
         value["parent"] = message.parent
     if message.HasField("maybe_id"):
@@ -28,27 +28,27 @@ def texts_from_wire(message: pb.Texts) -> dict[str, Any]:
     value["maybe_ids"] = [
         item.value if item.HasField("value") else None for item in message.maybe_ids
     ]
-    if message.HasField("path"):
-        value["path"] = message.path
+    if (field_7 := message.path) or message.HasField("path"):
+        value["path"] = field_7
     if message.HasField("home"):
         value["home"] = message.home
     if message.HasField("maybe_path"):
         value["maybe_path"] = message.maybe_path
     value["paths"] = message.paths[:]
-    if message.HasField("site"):
-        value["site"] = message.site
+    if (field_11 := message.site) or message.HasField("site"):
+        value["site"] = field_11
     if message.HasField("any_url"):
         value["any_url"] = message.any_url
     if message.HasField("database"):
         value["database"] = message.database
     value["sites"] = dict(message.sites)
-    if message.HasField("email"):
-        value["email"] = message.email
+    if (field_15 := message.email) or message.HasField("email"):
+        value["email"] = field_15
     if message.HasField("reply_to"):
         value["reply_to"] = message.reply_to
     value["emails"] = message.emails[:]
-    if message.HasField("pattern"):
-        value["pattern"] = message.pattern
+    if (field_18 := message.pattern) or message.HasField("pattern"):
+        value["pattern"] = field_18
     if message.HasField("fallback"):
         value["fallback"] = message.fallback
     value["patterns"] = message.patterns[:]
@@ -89,8 +89,8 @@ def texts_to_wire(value: _texts.Texts) -> dict[str, Any]:
 
 def locate_arguments(request: pb.LocateRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("id"):
-        value["id"] = request.id
+    if (field_1 := request.id) or request.HasField("id"):
+        value["id"] = field_1
     if request.HasField("root"):
         value["root"] = request.root
     return value
@@ -112,10 +112,10 @@ def identify_response(result: uuid.UUID | None) -> pb.IdentifyResponse:
 
 def links_arguments(request: pb.LinksRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("page"):
-        value["page"] = request.page
-    if request.HasField("only"):
-        value["only"] = request.only
+    if (field_1 := request.page) or request.HasField("page"):
+        value["page"] = field_1
+    if (field_2 := request.only) or request.HasField("only"):
+        value["only"] = field_2
     return value
 
 

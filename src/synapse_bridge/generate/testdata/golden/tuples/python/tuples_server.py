@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def point_from_wire(message: pb.Point) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("x"):
-        value["x"] = message.x
+    if (field_1 := message.x) or message.HasField("x"):
+        value["x"] = field_1
     if message.HasField("y"):
         value["y"] = message.y
     return value
@@ -161,8 +161,8 @@ def echo_response(result: _tuples.Tuples) -> pb.EchoResponse:
 
 def divide_arguments(request: pb.DivideRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if request.HasField("value"):
-        value["value"] = request.value
+    if (field_1 := request.value) or request.HasField("value"):
+        value["value"] = field_1
     if request.HasField("by"):
         value["by"] = request.by
     return value

@@ -49,8 +49,8 @@ PAY_RETURN = serve.Union({"card": unions.Card, "literal": Literal["cash"]})
 
 def card_from_wire(message: pb.Card) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("number"):
-        value["number"] = message.number
+    if (field_1 := message.number) or message.HasField("number"):
+        value["number"] = field_1
     return value
 
 
@@ -78,8 +78,8 @@ def cat_to_wire(value: unions.Cat) -> dict[str, Any]:
 
 def circle_from_wire(message: pb.Circle) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("radius"):
-        value["radius"] = message.radius
+    if (field_1 := message.radius) or message.HasField("radius"):
+        value["radius"] = field_1
     return value
 
 
@@ -107,8 +107,8 @@ def dog_to_wire(value: unions.Dog) -> dict[str, Any]:
 
 def gold_card_from_wire(message: pb.GoldCard) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("number"):
-        value["number"] = message.number
+    if (field_1 := message.number) or message.HasField("number"):
+        value["number"] = field_1
     if message.HasField("limit"):
         value["limit"] = message.limit
     return value
@@ -182,8 +182,8 @@ def holder_to_wire(value: unions.Holder) -> dict[str, Any]:
 
 def square_from_wire(message: pb.Square) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("side"):
-        value["side"] = message.side
+    if (field_1 := message.side) or message.HasField("side"):
+        value["side"] = field_1
     return value
 
 

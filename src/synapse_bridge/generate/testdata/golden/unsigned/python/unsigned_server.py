@@ -13,8 +13,8 @@ from synapse_bridge import serve
 
 def sum_from_wire(message: pb.Sum) -> dict[str, Any]:
     value: dict[str, Any] = {}
-    if message.HasField("checksum"):
-        value["checksum"] = message.checksum
+    if (field_1 := message.checksum) or message.HasField("checksum"):
+        value["checksum"] = field_1
     if message.HasField("previous"):
         value["previous"] = message.previous
     value["history"] = message.history[:]
@@ -35,8 +35,8 @@ def add_arguments(request: pb.AddRequest) -> dict[str, Any]:
     value: dict[str, Any] = {}
     if request.HasField("sum"):
         value["sum_"] = sum_from_wire(request.sum)
-    if request.HasField("number"):
-        value["number"] = request.number
+    if (field_2 := request.number) or request.HasField("number"):
+        value["number"] = field_2
     return value
 
 
