@@ -88,7 +88,10 @@ def test_a_request_that_does_not_arrive_is_refused(
     with started(folder, *options) as server, server.channel() as channel:
         never = threading.Event()
         # On the wire the request of a unary call is a stream of one message.
-        call = channel.stream_unary("/probe.v1.ProbeService/Text").future(_after(never), timeout=20)
+        method = channel.stream_unary(
+            "/probe.v1.ProbeService/Text", request_serializer=None, response_deserializer=None
+        )
+        call = method.future(_after(never), timeout=20)
         assert call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
         assert "within 0.3 seconds (max_arrival)" in call.details()
         never.set()
