@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 from synapse_bridge.serve.http2 import frames
 from synapse_bridge.serve.http2.fields import BEYOND
 from synapse_bridge.serve.http2.frames import ConnectionFault, ErrorCode
 
-
-class Block(NamedTuple):
-    """A complete header block, with the flags of its first frame."""
-
-    flags: int
-    stream: int
-    fields: bytes
+Block: TypeAlias = tuple[int, int, bytes]
+"""A complete header block: the flags of its first frame, its stream, and its fields."""
 
 
 class Blocks:
-    """The header blocks of one connection; all methods raise :class:`ConnectionFault`."""
+    """The header blocks of one connection; all methods raise :class:`ConnectionFault`.
+
+    ``begun``: there is one whose end has not come, so that nothing but CONTINUATION may.
+    """
 
     def __init__(self, max_header_list: int) -> None:
         self._limit = BEYOND * max_header_list
         self._part: tuple[int, int, bytearray] | None = None
+        self.begun = False
 
     @property
     def size(self) -> int:
         """The bytes of a block whose end has not come."""
         return len(self._part[2]) if self._part else 0
 
-    def expect(self, kind: int) -> None:
-        """A frame of this kind comes next."""
-        if self._part is not None and kind != frames.CONTINUATION:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
-
     def begin(self, flags: int, id_: int, payload: bytes) -> Block | None:
         """A HEADERS frame; returns its block if that is complete."""
-        payload = frames.unpadded(flags, payload)
+        if flags & frames.PADDED:
+            payload = frames.unpadded(flags, payload)
         if flags & frames.PRIORITIZED:
             if len(payload) < 5:
                 raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "HEADERS too short")
@@ -44,8 +39,9 @@ class Blocks:
         if id_ % 2 == 0:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"HEADERS of the stream {id_}")
         if flags & frames.END_HEADERS:
-            return Block(flags, id_, payload)
+            return flags, id_, payload
         self._part = (flags, id_, bytearray(payload))
+        self.begun = True
         return None
 
     def go_on(self, flags: int, id_: int, payload: bytes) -> Block | None:
@@ -59,4 +55,5 @@ class Blocks:
         if not flags & frames.END_HEADERS:
             return None
         self._part = None
-        return Block(first, id_, bytes(block))
+        self.begun = False
+        return first, id_, bytes(block)

@@ -97,7 +97,8 @@ class Connection(asyncio.Protocol):
             return
         try:
             self._rest = self._read(self._rest + data if self._rest else data)
-            self._hold(len(self._rest) + self._blocks.size)
+            if self._rest or self._held or self._blocks.begun:
+                self._hold(len(self._rest) + self._blocks.size)
         except ConnectionFault as fault:
             LOG.info("%s broke the protocol: %s (%s)", self.peer(), fault.rule, fault.code.name)
             self.write(frames.goaway(self._last, fault.code, fault.rule))
@@ -142,7 +143,8 @@ class Connection(asyncio.Protocol):
             stream = int.from_bytes(data[start + 5 : start + 9], "big") & frames.MAX_WINDOW
             payload = data[start + frames.HEADER_SIZE : end]
             start = end
-            self._blocks.expect(kind)
+            if self._blocks.begun and kind != frames.CONTINUATION:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
             try:
                 if kind == frames.DATA:
                     self._on_data(flags, stream, payload)

@@ -34,6 +34,7 @@ class Load:
         self.streams = 0
         self.pending = 0
         self.most_pending = limits.max_pending
+        self._most_calls = limits.max_calls
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._arriving: dict[Stream, float] = {}
@@ -48,8 +49,8 @@ class Load:
         """Count a call in, with so many bytes of headers; raises :class:`Refused`."""
         self.streams += 1
         self.pending += size
-        if self.streams > self._limits.max_calls:
-            text = f"The server holds at most {self._limits.max_calls} calls at once (max_calls)"
+        if self.streams > self._most_calls:
+            text = f"The server holds at most {self._most_calls} calls at once (max_calls)"
             raise Refused(_EXHAUSTED, text)
         if self.pending > self.most_pending:
             self.refuse()
