@@ -224,7 +224,8 @@ def _translated(error: BaseException) -> AgentError | None:
         case AgentError():
             return None
         case exceptions.ModelHTTPError():
-            return ModelHTTPError(error.status_code, error.model_name, error.retry_after)
+            after = None if error.retry_after is None else float(error.retry_after)
+            return ModelHTTPError(error.status_code, error.model_name, after)
         case exceptions.ModelAPIError():
             return ModelError(error.model_name)
         case exceptions.FallbackExceptionGroup():
