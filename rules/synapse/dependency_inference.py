@@ -51,7 +51,12 @@ from synapse.target_types import (
 
 logger = logging.getLogger(__name__)
 
-GENERATED_CODE_IMPORTS = ("synapse_bridge.serve", "google.protobuf", "grpc")
+GENERATED_CODE_IMPORTS = (
+    "synapse_bridge.serve",
+    "synapse_bridge.v1.types_pb2",
+    "google.protobuf",
+    "grpc",
+)
 
 
 class SynapsePythonModules(FirstPartyPythonMappingImplMarker):

@@ -34,6 +34,19 @@ def test_a_service_depends_on_its_module_and_both_runtimes(runner: RuleRunner) -
     }
 
 
+def test_a_service_has_the_messages_of_its_own_that_generated_code_may_import(
+    runner: RuleRunner,
+) -> None:
+    runner.write_files(
+        {
+            "src/synapse_bridge/v1/BUILD": "python_sources()",
+            "src/synapse_bridge/v1/types_pb2.py": "",
+        }
+    )
+    found = dependencies(runner, Address("app", target_name="greeter"))
+    assert "src/synapse_bridge/v1/types_pb2.py" in found
+
+
 def test_importing_generated_python_is_depending_on_the_service(runner: RuleRunner) -> None:
     runner.write_files(
         {
