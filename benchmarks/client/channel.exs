@@ -1,18 +1,20 @@
 # Makes unary calls on a channel: "seconds in_flight" on standard input, "rate cpu" on standard output;
 # or one after the other: "latency seconds", and "p50 p90" in microseconds.
 
+Code.require_file("cpu.exs", __DIR__)
+
 defmodule Caller do
   alias SynapseBridge.Channel
 
   def measure(seconds, in_flight, path, request, response) do
     stop = System.monotonic_time(:millisecond) + round(seconds * 1000)
-    before = cpu()
+    before = Cpu.microseconds()
 
     callers =
       for _ <- 1..in_flight, do: Task.async(fn -> call(path, request, response, stop, 0) end)
 
     calls = callers |> Task.await_many(:infinity) |> Enum.sum()
-    {calls / seconds, (cpu() - before) / calls}
+    {calls / seconds, (Cpu.microseconds() - before) / calls}
   end
 
   def latency(seconds, path, request, response) do
@@ -42,18 +44,6 @@ defmodule Caller do
     if System.monotonic_time(:millisecond) < stop,
       do: call(path, request, response, stop, calls + 1),
       else: calls + 1
-  end
-
-  # User and system time of this process in microseconds (proc(5)); the clock ticks 100 times a second.
-  defp cpu do
-    [_, rest] = "/proc/self/stat" |> File.read!() |> String.split(") ")
-
-    rest
-    |> String.split()
-    |> Enum.slice(11, 2)
-    |> Enum.map(&String.to_integer/1)
-    |> Enum.sum()
-    |> Kernel.*(10_000)
   end
 end
 

@@ -1,6 +1,8 @@
 # Takes messages of a stream: "seconds" on standard input, "rate cpu" on standard output. Or waits for
 # them: "idle form count" on standard input, "bytes-each count" on standard output.
 
+Code.require_file("cpu.exs", __DIR__)
+
 defmodule Static.Request do
   use SynapseBridge.Message
 
@@ -24,7 +26,7 @@ defmodule Static do
 
   def measure(seconds) do
     stop = System.monotonic_time(:millisecond) + round(seconds * 1000)
-    before = cpu()
+    before = Cpu.microseconds()
 
     count =
       Enum.reduce_while(lines([]), 0, fn line, count ->
@@ -35,19 +37,7 @@ defmodule Static do
           else: {:cont, count + 1}
       end)
 
-    {count / seconds, (cpu() - before) / count}
-  end
-
-  # User and system time of this process in microseconds (proc(5)); the clock ticks 100 times a second.
-  defp cpu do
-    [_, rest] = "/proc/self/stat" |> File.read!() |> String.split(") ")
-
-    rest
-    |> String.split()
-    |> Enum.slice(11, 2)
-    |> Enum.map(&String.to_integer/1)
-    |> Enum.sum()
-    |> Kernel.*(10_000)
+    {count / seconds, (Cpu.microseconds() - before) / count}
   end
 
   # How many bytes of memory each of `count` streams takes that wait for what never comes.

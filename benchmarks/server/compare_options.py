@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,8 +18,9 @@ from statistics import median
 from types import MappingProxyType
 from typing import Any
 
-from contestants import GREETING, environment, generate
+from contestants import GREETING, generate
 from load import cpu_seconds, require, run_h2load
+from process import listening
 
 TOKEN = "a-token-that-is-long-enough"
 OPTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -63,23 +63,14 @@ def main() -> None:
 @contextmanager
 def _started(folder: Path, name: str) -> Iterator[tuple[str, int]]:
     """A server; the URL of its method, and its process."""
-    server = subprocess.Popen(
-        [sys.executable, str(folder / "orders_server.py"), "--exit-with-parent", *OPTIONS[name]],
-        cwd=folder,
-        env={**environment(folder), "TOKENS": f"load:{TOKEN}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # where the access log goes
-        text=True,
-    )
-    assert server.stdin
-    assert server.stdout
-    try:
-        address = next(line.split()[-1] for line in server.stdout if "listening" in line)
-        yield f"http://{address}/orders.v1.OrdersService/Greet", server.pid
-    finally:
-        server.stdin.close()
-        server.wait(timeout=10)
+    with listening(
+        folder,
+        folder / "orders_server.py",
+        *("--exit-with-parent", *OPTIONS[name]),
+        extra={"TOKENS": f"load:{TOKEN}"},
+        quiet=True,  # that is where the access log goes
+    ) as (address, pid):
+        yield f"http://{address}/orders.v1.OrdersService/Greet", pid
 
 
 def _options() -> argparse.Namespace:

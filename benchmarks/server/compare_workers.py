@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,8 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from contestants import environment, generate
+from contestants import generate
 from load import cpu_seconds, require, run_h2load
+from process import listening
 
 BURN = 2
 """Milliseconds."""
@@ -62,27 +62,11 @@ def main() -> None:
 @contextmanager
 def _started(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
     """A server; the URL of its method, and the processes that answer."""
-    server = subprocess.Popen(
-        [
-            *(sys.executable, str(folder / "burning_server.py")),
-            *("--exit-with-parent", "--workers", str(workers)),
-        ],
-        cwd=folder,
-        env=environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdin
-    assert server.stdout
-    try:
-        address = next(line.split()[-1] for line in server.stdout if "listening" in line)
-        threads = Path(f"/proc/{server.pid}/task").iterdir()
+    arguments = ("--exit-with-parent", "--workers", str(workers))
+    with listening(folder, folder / "burning_server.py", *arguments) as (address, pid):
+        threads = Path(f"/proc/{pid}/task").iterdir()
         children = [int(pid) for one in threads for pid in (one / "children").read_text().split()]
-        yield f"http://{address}/burning.v1.BurningService/Burn", children or [server.pid]
-    finally:
-        server.stdin.close()
-        server.wait(timeout=20)
+        yield f"http://{address}/burning.v1.BurningService/Burn", children or [pid]
 
 
 def _options() -> argparse.Namespace:

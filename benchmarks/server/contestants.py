@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from process import environment, listening
 
 HERE = Path(__file__).resolve().parent
 
@@ -116,26 +116,12 @@ def start(contestant: Contestant, folder: Path) -> Iterator[list[Target]]:
     """Start a server, see that it answers rightly, and stop it in the end."""
     script, *arguments = contestant.command
     path = HERE / script if (HERE / script).exists() else folder / script
-    server = subprocess.Popen(
-        [sys.executable, str(path), *arguments],
-        cwd=folder,
-        env=environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stdin
-    assert server.stdout
-    try:
-        address = next(line.split()[-1] for line in server.stdout if "listening" in line)
+    with listening(folder, path, *arguments) as (address, pid):
         yield [
-            _target(contestant.wire, method, name, address, server.pid, folder)
+            _target(contestant.wire, method, name, address, pid, folder)
             for suffix, name in contestant.names.items()
             for method in (f"Greet{suffix}", f"Price{suffix}")
         ]
-    finally:
-        server.stdin.close()
-        server.wait(timeout=10)
 
 
 def _target(wire: Wire, method: str, name: str, address: str, pid: int, folder: Path) -> Target:
@@ -170,8 +156,3 @@ def _expect(response: Any, wrapped: bool) -> None:
 
 def _run(folder: Path, *arguments: str) -> None:
     subprocess.run([sys.executable, *arguments], cwd=HERE, env=environment(folder), check=True)
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Where processes find what they import."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(HERE), *sys.path])}
