@@ -115,7 +115,9 @@ class UnansweredToolCalls(AgentError):
 
     def __init__(self, tool_names: list[str]) -> None:
         called = ", ".join(tool_names)
-        super().__init__(f"nobody answers for the tools {called}: the call must be a session")
+        super().__init__(
+            f"nobody answers for the tools {called}: give `tools` or `on_approval` with the run"
+        )
         self.tool_names = tool_names
 
 

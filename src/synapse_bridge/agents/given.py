@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Where an annotation stands: file, line, what it is, and its text."""
+    """Where an annotation stands: file, line, what it is, and its text.
+
+    ``otherwise`` is what helps where it cannot cross, besides another annotation.
+    """
 
     file: str | None
     line: int
     subject: str
     written: str
+    otherwise: str = ""

@@ -285,10 +285,13 @@ Returns:
         lines = definition.lines(self.module, self.variable)
         whole = Given(lines.file, lines.line, f"agent `{self.variable}`", "")
         found = {"": whole}
-        for name, argument in (("output", "output_type"), ("deps", "deps_type")):
+        for name, argument, otherwise in (
+            ("output", "output_type", ""),
+            ("deps", "deps_type", "name a `deps_factory` that makes it on the server"),
+        ):
             line, written = lines.arguments.get(argument, (lines.line, ""))
             subject = f"`{argument}` of agent `{self.variable}`"
-            found[name] = Given(lines.file, line, subject, written)
+            found[name] = Given(lines.file, line, subject, written, otherwise)
         return found
 
 

@@ -70,6 +70,7 @@ def test_mistakes_are_told(run: Run, tmp_path: Path) -> None:
         (("--agent", "bots:x", "--agent", "other:y"), "these are several: bots, other"),
         (("--module", "bots", "--expose-tools"), "go with `--agent`"),
         (("--agent", "bots:support_agent", "--deps-factory", "bots:make"), "has no `make`"),
+        (("--agent", "bots:support_agent", "--model", ""), "`--model` without a name"),
     ):
         code, text = run("inspect", *arguments)
         assert code == 2

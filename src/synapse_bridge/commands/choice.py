@@ -189,6 +189,8 @@ def _agents(choice: Choice, source: configuration.Source, target: str) -> list[W
         if any(about):
             raise UsageError("`--deps-factory`, `--model` and `--expose-tools` go with `--agent`")
         return [*configured.values()]
+    if "" in (choice.models or ()):
+        raise UsageError("`--model` without a name\n  → name a model as pydantic-ai does")
     found = []
     for name in choice.agents:
         _, colon, variable = name.partition(":")

@@ -84,7 +84,8 @@ def test_an_output_that_cannot_cross_is_refused_at_its_line(read: Read) -> None:
 
 def test_deps_that_cannot_cross_want_a_factory(read: Read) -> None:
     text = "class Pool:\n    pass\n\nbot = Agent(TestModel(), deps_type=Pool)\n"
-    with pytest.raises(IntrospectionError, match=r"`deps_type` of agent `bot`: `Pool`"):
+    refused = r"(?s)`deps_type` of agent `bot`: `Pool`.*; or name a `deps_factory`"
+    with pytest.raises(IntrospectionError, match=refused):
         read(text)
     factory = "\nasync def make(reply: Reply, context: synapse_bridge.Context) -> Pool:\n    ...\n"
     contract = read(text + factory, Wanted("bot", deps_factory="bots2:make"))

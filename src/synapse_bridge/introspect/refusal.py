@@ -11,13 +11,15 @@ class Place:
     """Where something stands in the user's source.
 
     ``subject`` says what it is (``parameter `data` of `process` ``), ``annotation`` is the text
-    as written, or empty where there is none.
+    as written, or empty where there is none. ``otherwise`` is what else helps at this place,
+    whatever is wrong there.
     """
 
     file: str
     line: int
     subject: str
     annotation: str = ""
+    otherwise: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
@@ -34,8 +36,8 @@ class Refusal:
     def __str__(self) -> str:
         written = f": `{self.place.annotation}`" if self.place.annotation else ""
         lines = [f"{self.place}: {self.place.subject}{written}", f"  {self.reason}"]
-        if self.instead:
-            lines.append(f"  → {self.instead}")
+        if remedies := [text for text in (self.instead, self.place.otherwise) if text]:
+            lines.append(f"  → {'; or '.join(remedies)}")
         return "\n".join(lines)
 
 

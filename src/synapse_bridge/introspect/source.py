@@ -157,7 +157,7 @@ def _given(made: Any, part: str) -> Place | None:
     if known is None:
         return None
     found = known.get(part) or known[""]
-    return Place(display(found.file), found.line, found.subject, found.written)
+    return Place(display(found.file), found.line, found.subject, found.written, found.otherwise)
 
 
 def _relative(file: str, module: str) -> str:
