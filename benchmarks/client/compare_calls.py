@@ -142,8 +142,9 @@ def _server(folder: Path, options: argparse.Namespace) -> Iterator[tuple[Questio
         line = next(line for line in server.stdout if "listening" in line)
         port = int(line.rpartition(":")[2])
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            # Bytes, as no serializers are given. What is answered once is the right answer.
-            response: bytes = channel.unary_unary(path)(request, timeout=20)
+            # What is answered once is the right answer.
+            call = channel.unary_unary(path, request_serializer=None, response_deserializer=None)
+            response: bytes = call(request, timeout=20)
         yield Question(port, path, request, response), server.pid
         assert server.stdin
         server.stdin.close()
