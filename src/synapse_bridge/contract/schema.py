@@ -64,7 +64,8 @@ class ContractError(ValueError):
 def to_json(contract: Contract) -> str:
     """The contract as text, stable to the byte: equal contracts give equal text.
 
-    Where that would be more than :data:`MOST_LINES`, each definition is on a line of its own.
+    Where that would be more than :data:`MOST_LINES`, each definition is on a line of its own, and
+    where even those are as many, the definitions of a Python module share a line.
     """
     document = schema_write.document(contract)
     text = _dumps(document, indent=2)
@@ -75,11 +76,29 @@ def _by_definition(document: dict[str, Any]) -> str:
     members = []
     for key, value in document.items():
         if key == "$defs":
-            lines = (f"    {_dumps(name)}: {_dumps(one)}" for name, one in value.items())
-            members.append(f'  "{key}": {{\n' + ",\n".join(lines) + "\n  }")
+            texts = {name: f"{_dumps(name)}: {_dumps(one)}" for name, one in value.items()}
+            small = len(texts) <= MOST_LINES
+            lines = [*texts.values()] if small else _by_module(value, texts)
+            members.append(f'  "{key}": {{\n    ' + ",\n    ".join(lines) + "\n  }")
         else:
             members.append(f"  {_dumps(key)}: {_dumps(value)}")
     return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _by_module(definitions: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
+    """The texts of neighbours that are of one Python module, together."""
+    lines: list[list[str]] = []
+    last = ""
+    for name, text in texts.items():
+        about = (one for key, one in definitions[name].items() if key.startswith("x-synapse"))
+        module = next((one["module"] for one in about if one.get("module")), "")
+        if not module:  # A literal, or a function's request: it is where its name says.
+            module = last if name.startswith(f"{last}.") else name
+        if module != last:
+            lines.append([])
+        lines[-1].append(text)
+        last = module
+    return [", ".join(line) for line in lines]
 
 
 def _dumps(value: Any, indent: int | None = None) -> str:
