@@ -437,10 +437,12 @@ defmodule StreamsTest do
 
       task = Task.async(fn -> Streams.read_slowly(parts, label: label) end)
       ahead = stands_still(fn -> :counters.get(sent, 1) end)
-      assert ahead > 0 and ahead * 10_000 < @ahead
+
+      # How much is on its way is up to both ends; grpc.aio's window grows with the connection's speed.
+      assert ahead > 0 and ahead * 10_000 < 2 * @ahead, "#{ahead} are sent"
       Streams.go_on!(label, 500)
       later = stands_still(fn -> :counters.get(sent, 1) end)
-      assert later >= 500 and (later - 500) * 10_000 < @ahead
+      assert later >= 500 and (later - 500) * 10_000 < 2 * @ahead, "#{later} are sent"
       Streams.go_on!(label, 5000)
       assert Task.await(task, 60_000) == {:ok, 50_000_000}
     end
