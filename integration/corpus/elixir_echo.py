@@ -102,7 +102,8 @@ def _mix(bridge: Bridge, build: Path, seconds: int, *arguments: str) -> None:
         "MIX_BUILD_PATH": str(build / "build"),
         "MIX_DEPS_PATH": str(build / "deps"),
         "MIX_HOME": str(build / "home"),
-        "PYTHONPATH": os.pathsep.join(sys.path),  # of a server that Elixir starts
+        # Of a server that Elixir starts, in another folder.
+        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),
         "SYNAPSE_BRIDGE_PATH": str(RUNTIME),
     }
     done = subprocess.run(
