@@ -16,6 +16,8 @@ from synapse_bridge.context import Context
 
 MISSING: Any = inspect.Parameter.empty
 """No default: the caller has to say it."""
+CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=Context)
+"""By which the server gives the call's context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Deps:
     factory: Callable[..., Any] | None = None
     parameter: inspect.Parameter | None = None
     context: inspect.Parameter | None = None
+
+    def option(self) -> list[inspect.Parameter]:
+        """The parameter by which a caller sends it, if it sends any."""
+        if self.annotation is None:
+            return []
+        kind = inspect.Parameter.KEYWORD_ONLY
+        return [inspect.Parameter("deps", kind, default=self.default, annotation=self.annotation)]
 
     @asynccontextmanager
     async def given(self, options: Mapping[str, Any], context: Context) -> AsyncIterator[Any]:

@@ -8,6 +8,8 @@ only with ``--debug``.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from pydantic_ai import exceptions  # pants: no-infer-dep
@@ -209,6 +211,24 @@ def translated(error: BaseException) -> AgentError | None:
     if found is not None:
         found.add_note(f"{type(error).__qualname__}: {error}")
     return found
+
+
+@contextmanager
+def declared(translate: Callable[[Exception], AgentError | None]) -> Iterator[None]:
+    """Raises what goes wrong in the block as the contract declares it, where it does."""
+    try:
+        yield
+    except Exception as error:
+        if (found := translate(error)) is None:
+            raise
+        raise found from error
+
+
+def of_run(error: Exception) -> AgentError | None:
+    """What an exception of a run becomes."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return translated(error)
 
 
 def of_tool(name: str, error: BaseException) -> AgentError | None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_ai.capabilities import HandleDeferredToolCalls  # pants: no-infer-dep
 
-from synapse_bridge import declaration
 from synapse_bridge.agents import classes, definition, deps, errors, events, messages, runs
 from synapse_bridge.agents import session as sessions
 from synapse_bridge.agents.given import Given
+from synapse_bridge.agents.made import signed
 from synapse_bridge.agents.settings import ModelSettings, UsageLimits
 from synapse_bridge.agents.tools import Direct
-from synapse_bridge.context import Context
 from synapse_bridge.serve import exact
 from synapse_bridge.serve.failure import InvalidArguments
 
@@ -69,7 +68,8 @@ class Service:
         self.module, self.variable, self.name = module, variable, name
         self.output = definition.output_type(self.agent)
         self.deps = deps.read(definition.deps_type(self.agent), deps_factory)
-        self.classes = classes.make(module, variable, self.output, models, self.given())
+        self._given = _given(module, variable)
+        self.classes = classes.make(module, variable, self.output, models, self._given)
         self.Result: Any = self.classes.result
         self.PartialOutput: Any = self.classes.partial_output
         self.Finished: Any = self.classes.finished
@@ -86,16 +86,11 @@ class Service:
 
     def _made_run(self) -> Callable[..., Any]:
         async def run(**given: Any) -> Any:
-            try:
+            with errors.declared(errors.of_run):
                 async with self.deps.given(given, given["context"]) as made:
                     options = self._options(given, made, sessions.unanswered())
-                    prompt = _prompt(given)
-                    found = await self.agent.run(prompt, **options)
+                    found = await self.agent.run(_prompt(given), **options)
                     return runs.result(self.classes, found)
-            except Exception as error:
-                if (declared := _declared(error)) is None:
-                    raise
-                raise declared from error
 
         doc = f"""Ask {self._subject} and wait for its result.
 
@@ -109,18 +104,13 @@ Returns:
 
     def _made_run_stream(self) -> Callable[..., Any]:
         async def run_stream(**given: Any) -> AsyncIterator[Any]:
-            try:
+            with errors.declared(errors.of_run):
                 async with self.deps.given(given, given["context"]) as made:
                     options = self._options(given, made, sessions.unanswered())
-                    prompt = _prompt(given)
                     run = runs.Run(self.agent, self.classes, self._fits, lambda requests: None)
-                    async with aclosing(run.events(prompt, **options)) as told:
+                    async with aclosing(run.events(_prompt(given), **options)) as told:
                         async for event in told:
                             yield event
-            except Exception as error:
-                if (declared := _declared(error)) is None:
-                    raise
-                raise declared from error
 
         doc = f"""Ask {self._subject}, and tell what happens until it has its result.
 
@@ -136,7 +126,7 @@ Returns:
     def _made_session(self) -> Callable[..., Any]:
         async def session(**given: Any) -> AsyncIterator[Any]:
             asked = sessions.Session()
-            try:
+            with errors.declared(errors.of_run):
                 async with (
                     self.deps.given(given, given["context"]) as made,
                     asked.reading(given["answers"]),
@@ -145,16 +135,11 @@ Returns:
                     options = self._options(given, made, handler)
                     own = definition.tools(self.agent)
                     options["toolsets"] = [sessions.toolset(given["tools"], own)]
-                    prompt = _prompt(given)
                     run = runs.Run(self.agent, self.classes, self._fits, asked.expect)
-                    async with aclosing(run.events(prompt, **options)) as told:
+                    async with aclosing(run.events(_prompt(given), **options)) as told:
                         async for event in told:
                             asked.check()
                             yield event
-            except Exception as error:
-                if (declared := _declared(error)) is None:
-                    raise
-                raise declared from error
 
         doc = f"""Ask {self._subject}, which may call tools of the caller's, and ask for approvals.
 
@@ -180,10 +165,8 @@ Returns:
 
     def _made_dump(self) -> Callable[..., Any]:
         async def dump_messages(**given: Any) -> str:
-            try:
+            with _argument("messages"):
                 return messages.dump(given["messages"])
-            except ValidationError as error:
-                raise InvalidArguments("messages") from error
 
         doc = """Write messages as JSON, as pydantic-ai's `ModelMessagesTypeAdapter` does.
 
@@ -198,10 +181,8 @@ Returns:
 
     def _made_load(self) -> Callable[..., Any]:
         async def load_messages(**given: Any) -> list[Any]:
-            try:
+            with _argument("stored"):
                 return messages.load(given["stored"])
-            except ValidationError as error:
-                raise InvalidArguments("stored") from error
 
         doc = """Read messages that `dump_messages`, or pydantic-ai itself, has written.
 
@@ -239,29 +220,28 @@ Returns:
     ) -> Callable[..., Any]:
         """The function with the signature, the name and the documentation that callers see."""
         taken = [*parameters, *(self._option_parameters() if options else ())]
-        made: Any = function
-        made.__name__ = f"{self.name}_{role}"
-        made.__qualname__ = f"{self.variable}.{role}"
-        made.__module__ = self.module
-        made.__doc__ = _without(doc, {"deps", "model"} - {one.name for one in taken})
-        made.__signature__ = inspect.Signature(taken)
-        made.__annotations__ = {one.name: one.annotation for one in taken} | {"return": result}
-        made.__synapse_given__ = self.given()
-        return declaration.raises(*raised)(function) if raised else function
+        return signed(
+            function,
+            f"{self.name}_{role}",
+            module=self.module,
+            path=f"{self.variable}.{role}",
+            doc=_without(doc, {"deps", "model"} - {one.name for one in taken}),
+            parameters=taken,
+            result=result,
+            given=self._given,
+            raises=raised,
+        )
 
     def _option_parameters(self) -> list[inspect.Parameter]:
-        found = []
-        if self.deps.annotation is not None:
-            found.append(_parameter("deps", self.deps.annotation, self.deps.default, _KEYWORD))
-        found += [
+        found = [
+            *self.deps.option(),
             _parameter("message_history", list[messages.ModelMessage], [], _KEYWORD),
             _parameter("model_settings", ModelSettings | None, None, _KEYWORD),
             _parameter("usage_limits", UsageLimits | None, None, _KEYWORD),
         ]
         if self.classes.model is not None:
             found.append(_parameter("model", self.classes.model | None, None, _KEYWORD))
-        found.append(_parameter("context", Context, kind=_KEYWORD))
-        return found
+        return [*found, deps.CONTEXT]
 
     def _options(
         self, given: Mapping[str, Any], made: Any, handler: HandleDeferredToolCalls[Any]
@@ -269,10 +249,8 @@ Returns:
         """The arguments of pydantic-ai's own methods."""
         options: dict[str, Any] = {"deps": made, "capabilities": [handler], "infer_name": False}
         if history := given.get("message_history"):
-            try:
+            with _argument("message_history"):
                 options["message_history"] = messages.to_agent(history)
-            except ValidationError as error:
-                raise InvalidArguments("message_history") from error
         for name in ("model", "model_settings"):
             if (value := given.get(name)) is not None:
                 options[name] = value
@@ -280,19 +258,19 @@ Returns:
             options["usage_limits"] = limits.for_agent()
         return options
 
-    def given(self) -> Mapping[str, Given]:
-        """Where the agent's source says what callers see, by field or parameter."""
-        lines = definition.lines(self.module, self.variable)
-        whole = Given(lines.file, lines.line, f"agent `{self.variable}`", "")
-        found = {"": whole}
-        for name, argument, otherwise in (
-            ("output", "output_type", ""),
-            ("deps", "deps_type", "name a `deps_factory` that makes it on the server"),
-        ):
-            line, written = lines.arguments.get(argument, (lines.line, ""))
-            subject = f"`{argument}` of agent `{self.variable}`"
-            found[name] = Given(lines.file, line, subject, written, otherwise)
-        return found
+
+def _given(module: str, variable: str) -> Mapping[str, Given]:
+    """Where an agent's source says what callers see, by field or parameter."""
+    lines = definition.lines(module, variable)
+    found = {"": Given(lines.file, lines.line, f"agent `{variable}`", "")}
+    for name, argument, otherwise in (
+        ("output", "output_type", ""),
+        ("deps", "deps_type", "name a `deps_factory` that makes it on the server"),
+    ):
+        line, written = lines.arguments.get(argument, (lines.line, ""))
+        subject = f"`{argument}` of agent `{variable}`"
+        found[name] = Given(lines.file, line, subject, written, otherwise)
+    return found
 
 
 def _parameter(
@@ -305,10 +283,17 @@ def _parameter(
 
 
 def _prompt(given: Mapping[str, Any]) -> Any:
-    try:
+    with _argument("prompt"):
         return messages.to_prompt(given["prompt"])
+
+
+@contextmanager
+def _argument(name: str) -> Iterator[None]:
+    """Tells what does not validate in the block as a violation in an argument."""
+    try:
+        yield
     except ValidationError as error:
-        raise InvalidArguments("prompt") from error
+        raise InvalidArguments(name) from error
 
 
 def _without(doc: str, names: set[str]) -> str:
@@ -331,10 +316,3 @@ def _checker(annotation: Any) -> Callable[[Any], bool]:
         return True
 
     return fits
-
-
-def _declared(error: Exception) -> BaseException | None:
-    """What a run raises, as the contract declares it; ``None`` for anything else."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return errors.translated(error)

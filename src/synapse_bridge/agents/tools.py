@@ -7,6 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic_ai import tools as known  # pants: no-infer-dep
@@ -14,14 +15,11 @@ from pydantic_ai.agent import AbstractAgent  # pants: no-infer-dep
 from pydantic_ai.models.test import TestModel  # pants: no-infer-dep
 from pydantic_ai.usage import RunUsage  # pants: no-infer-dep
 
-from synapse_bridge import declaration
 from synapse_bridge.agents import definition, errors
-from synapse_bridge.agents.deps import Deps
+from synapse_bridge.agents.deps import CONTEXT, Deps
 from synapse_bridge.agents.given import Given
+from synapse_bridge.agents.made import signed
 from synapse_bridge.agents.refusal import Unfit
-from synapse_bridge.context import Context
-
-_KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
 def typed(agent: AbstractAgent[Any, Any]) -> tuple[str, ...]:
@@ -68,38 +66,26 @@ class Direct:
 
         async def call(**given: Any) -> Any:
             arguments = {one.name: given[one.name] for one in parameters if one.name in given}
-            try:
+            with errors.declared(partial(errors.of_tool, name)):
                 if not tool.takes_ctx:
                     return await _called(tool, [], arguments)
                 async with self.deps.given(given, given["context"]) as made:
                     return await _called(tool, [self._context(made, name)], arguments)
-            except Exception as error:
-                if (declared := errors.of_tool(name, error)) is None:
-                    raise
-                raise declared from error
 
         taken = [one.replace(annotation=hints[one.name]) for one in parameters]
         if tool.takes_ctx:
-            taken += self._options()
-        made: Any = call
-        made.__name__ = f"{self.prefix}_{name}"
-        made.__qualname__ = f"{self.variable}.tools.{name}"
-        made.__module__ = tool.function.__module__
-        made.__doc__ = inspect.getdoc(tool.function)
-        made.__signature__ = inspect.Signature(taken)
-        made.__annotations__ = {one.name: one.annotation for one in taken}
-        made.__annotations__["return"] = hints["return"]
-        made.__synapse_given__ = _given(tool, name)
-        return declaration.raises(*errors.OF_TOOLS)(call)
-
-    def _options(self) -> list[inspect.Parameter]:
-        found = []
-        if self.deps.annotation is not None:
-            default, annotation = self.deps.default, self.deps.annotation
-            found.append(
-                inspect.Parameter("deps", _KEYWORD, default=default, annotation=annotation)
-            )
-        return [*found, inspect.Parameter("context", _KEYWORD, annotation=Context)]
+            taken += [*self.deps.option(), CONTEXT]
+        return signed(
+            call,
+            f"{self.prefix}_{name}",
+            module=tool.function.__module__,
+            path=f"{self.variable}.tools.{name}",
+            doc=inspect.getdoc(tool.function),
+            parameters=taken,
+            result=hints["return"],
+            given=_given(tool, name),
+            raises=errors.OF_TOOLS,
+        )
 
     def _context(self, made: Any, name: str) -> known.RunContext[Any]:
         """What a tool sees of a run that there is not."""
