@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 import grpc.aio
 from google.rpc.status_pb2 import Status
+
+from synapse_bridge.serve.servicer import ServicerContext
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -23,7 +25,7 @@ class CallDetails(grpc.HandlerCallDetails):
     invocation_metadata: Metadata
 
 
-class Context(grpc.aio.ServicerContext[Any, Any]):
+class Context(ServicerContext):
     """The servicer context of one call.
 
     All ``requests`` are known; ``write`` takes the responses. A call ends when its client cancels
@@ -46,9 +48,6 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
         self._write = write
         self._metadata = metadata
         self._peer = peer
-        self._code: grpc.StatusCode | None = None
-        self._details = ""
-        self._trailing: Any = ()
 
     def status(self) -> Status | None:
         """How the call failed, or ``None``."""
@@ -69,36 +68,7 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
         await self._write(message)
 
     async def send_initial_metadata(self, initial_metadata: Any) -> None:
-        """There is no place for it."""
-
-    # Status
-
-    async def abort(
-        self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()
-    ) -> NoReturn:
-        self._code, self._details, self._trailing = code, details, trailing_metadata
-        raise grpc.aio.AbortError
-
-    async def abort_with_status(self, status: Any) -> NoReturn:
-        await self.abort(status.code, status.details, status.trailing_metadata)
-
-    def set_trailing_metadata(self, trailing_metadata: Any) -> None:
-        """What a function tells beside its result, for which MCP has no place."""
-
-    def trailing_metadata(self) -> Any:
-        return self._trailing
-
-    def set_code(self, code: grpc.StatusCode) -> None:
-        self._code = code
-
-    def code(self) -> grpc.StatusCode:
-        return self._code if self._code is not None else grpc.StatusCode.OK
-
-    def set_details(self, details: str) -> None:
-        self._details = details
-
-    def details(self) -> str:
-        return self._details
+        """There is no place for it, nor for trailing metadata but the status of a failure."""
 
     # The call
 
@@ -130,17 +100,3 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
 
     def peer_identities(self) -> None:
         return None
-
-    def set_compression(self, compression: grpc.Compression) -> None:
-        pass
-
-    def disable_next_message_compression(self) -> None:
-        pass
-
-
-def peer(client: tuple[str, int] | None) -> str:
-    """The client's end as gRPC names it, ``ipv4:192.0.2.1:50412``; a socket file has no name."""
-    if client is None:
-        return "unix:"
-    host, port = client
-    return f"ipv6:%5B{host}%5D:{port}" if ":" in host else f"ipv4:{host}:{port}"

@@ -14,10 +14,10 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser  # pants: n
 from mcp.server.auth.provider import AccessToken  # pants: no-infer-dep
 from mcp.server.transport_security import TransportSecuritySettings  # pants: no-infer-dep
 
-from synapse_bridge.mcp.context import peer
 from synapse_bridge.mcp.server import ToolServer
 from synapse_bridge.serve.address import Tcp
 from synapse_bridge.serve.auth import Access, Credentials
+from synapse_bridge.serve.http2 import peer
 from synapse_bridge.serve.loading import CannotServe
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.server import warn_if_plain
@@ -125,7 +125,7 @@ class Guard:
 
 def _credentials(scope: Any) -> Credentials:
     headers = [(key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"]]
-    return Credentials(headers, peer(scope.get("client")), {})
+    return Credentials(headers, peer.named(scope.get("client")), {})
 
 
 async def _refuse(send: Any) -> None:

@@ -23,7 +23,7 @@ from synapse_bridge.contract.model import Contract
 from synapse_bridge.contract.schema import contract_hash
 from synapse_bridge.mcp.answers import Answers, text, violated
 from synapse_bridge.mcp.codec import JSONCodec
-from synapse_bridge.mcp.context import CallDetails, Context, Metadata, peer
+from synapse_bridge.mcp.context import CallDetails, Context, Metadata
 from synapse_bridge.mcp.scalars import Unfit
 from synapse_bridge.mcp.schemas import RESULT, is_object
 from synapse_bridge.mcp.tools import Tool
@@ -31,6 +31,7 @@ from synapse_bridge.serve import auth
 from synapse_bridge.serve.endpoint import Endpoint
 from synapse_bridge.serve.failure import Failures
 from synapse_bridge.serve.gate import Gate, Handlers, Limits, kinds
+from synapse_bridge.serve.http2 import peer
 from synapse_bridge.serve.observe import observers
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.rules import Rules
@@ -211,4 +212,4 @@ def _metadata(context: Any) -> Metadata:
 
 
 def _peer(context: Any) -> str:
-    return "stdio" if context.request is None else peer(context.request.client)
+    return "stdio" if context.request is None else peer.named(context.request.client)

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
-import grpc
 import grpc.aio
 
 from synapse_bridge.serve.http2 import peer
 from synapse_bridge.serve.http2.fields import Metadata, Metadatum
 from synapse_bridge.serve.http2.stream import Stream
+from synapse_bridge.serve.servicer import ServicerContext
 
 LOG = logging.getLogger("synapse_bridge.serve")
 
 
-class Context(grpc.aio.ServicerContext[Any, Any]):
-    """The servicer context of one call.
-
-    Compression of responses is not offered, so asking for it changes nothing.
-    """
+class Context(ServicerContext):
+    """The servicer context of one call."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._code: Any = None
-        self._details = ""
-        self._trailing: Metadata = ()
         self._callbacks: list[Callable[[Any], None]] = []
         self._ended = False
         self.serialize: Callable[[Any], bytes] | None = None
@@ -51,38 +45,8 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
             raise RuntimeError("the initial metadata has been sent already")
         self._stream.send_head(_metadata(initial_metadata))
 
-    # Status
-
-    async def abort(
-        self, code: grpc.StatusCode, details: str = "", trailing_metadata: Any = ()
-    ) -> NoReturn:
-        if code is grpc.StatusCode.OK:
-            raise ValueError("a call is not aborted with OK")
-        self._code, self._details = code, details
-        if trailing_metadata:
-            self._trailing = _metadata(trailing_metadata)
-        raise grpc.aio.AbortError
-
-    async def abort_with_status(self, status: Any) -> NoReturn:
-        await self.abort(status.code, status.details, status.trailing_metadata)
-
     def set_trailing_metadata(self, trailing_metadata: Any) -> None:
-        self._trailing = _metadata(trailing_metadata)
-
-    def trailing_metadata(self) -> Metadata:  # type: ignore[override] # a tuple, as in grpcio
-        return self._trailing
-
-    def set_code(self, code: grpc.StatusCode) -> None:
-        self._code = code
-
-    def code(self) -> grpc.StatusCode:
-        return self._code if self._code is not None else grpc.StatusCode.OK
-
-    def set_details(self, details: str) -> None:
-        self._details = details
-
-    def details(self) -> str:
-        return self._details
+        super().set_trailing_metadata(_metadata(trailing_metadata))
 
     # The call
 
@@ -135,12 +99,6 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
     def peer_identities(self) -> Iterable[bytes] | None:
         key = self.peer_identity_key()
         return None if key is None else self.auth_context()[key]
-
-    def set_compression(self, compression: grpc.Compression) -> None:
-        pass
-
-    def disable_next_message_compression(self) -> None:
-        pass
 
 
 def _metadata(given: Any) -> Metadata:

@@ -9,8 +9,12 @@ from typing import Any
 
 
 def address(transport: asyncio.BaseTransport) -> str:
-    """``ipv4:127.0.0.1:50000``, ``ipv6:%5B::1%5D:50000``, ``unix:``."""
-    name = transport.get_extra_info("peername")
+    """The other end of a transport."""
+    return named(transport.get_extra_info("peername"))
+
+
+def named(name: Any) -> str:
+    """A socket's peer: ``ipv4:127.0.0.1:50000``, ``ipv6:%5B::1%5D:50000``, ``unix:``."""
     if not isinstance(name, tuple):
         return "unix:"
     host, port = name[:2]
