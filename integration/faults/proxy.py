@@ -194,7 +194,7 @@ class Proxy:
             case ["crowd"]:
                 return self._run(_listen(self._crowd))
             case ["crowded"]:
-                return f"{self._crowd.most} {self._crowd.answered}"
+                return self._run(self._crowd.told())
             case ["rogue", *words]:
                 return self._run(_listen(SCENARIOS[" ".join(words)]))
         return f"no such command: {command}"

@@ -258,6 +258,11 @@ class Crowd:
                 self.answered += len(calls)
                 calls.clear()
 
+    async def told(self) -> str:
+        """The most calls at once, and how many were answered: in this loop, so that calls whose
+        answers have left are counted."""
+        return f"{self.most} {self.answered}"
+
 
 GOAWAYS: Final = (
     "instead of SETTINGS",
