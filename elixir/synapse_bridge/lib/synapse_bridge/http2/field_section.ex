@@ -47,6 +47,15 @@ defmodule SynapseBridge.HTTP2.FieldSection do
     end
   end
 
+  @doc "What a block means that was read before, if that is known without reading it again."
+  @spec known(t(), binary()) :: meaning() | nil
+  def known(%__MODULE__{memo: memo}, block) do
+    case memo do
+      %{^block => meaning} -> meaning
+      %{} -> nil
+    end
+  end
+
   defp read_new(%__MODULE__{decoder: before} = section, block) do
     case Decoder.decode(before, block) do
       {:ok, fields, decoder} ->

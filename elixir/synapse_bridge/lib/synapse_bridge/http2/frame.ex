@@ -21,9 +21,13 @@ defmodule SynapseBridge.HTTP2.Frame do
     continuation: 0x9
   ]
 
+  # What SETTINGS_MAX_FRAME_SIZE is at least.
+  @smallest_limit 16_384
+
   @end_stream 0x1
   @ack 0x1
   @end_headers 0x4
+  @end_headers_and_stream 0x5
   @padded 0x8
   @priority 0x20
 
@@ -65,6 +69,27 @@ defmodule SynapseBridge.HTTP2.Frame do
   end
 
   def split(_incomplete, _max_size), do: :more
+
+  @doc """
+  A whole response, where `buffer` begins with one that is written in the usual way: HEADERS, one DATA,
+  and HEADERS that end the stream, without padding, priority and CONTINUATION. The data is no longer
+  than any frame may be.
+  """
+  @spec response(binary()) ::
+          {stream_id(), head :: binary(), data :: binary(), trailers :: binary(),
+           rest :: binary()}
+          | :none
+  def response(
+        <<head_size::24, unquote(@types[:headers]), @end_headers, _::1, id::31,
+          head::binary-size(head_size), size::24, unquote(@types[:data]), 0, _::1, data_id::31,
+          data::binary-size(size), trailers_size::24, unquote(@types[:headers]),
+          @end_headers_and_stream, _::1, trailers_id::31, trailers::binary-size(trailers_size),
+          rest::binary>>
+      )
+      when data_id == id and trailers_id == id and size <= @smallest_limit,
+      do: {id, head, data, trailers, rest}
+
+  def response(_other), do: :none
 
   defguard is_end_stream(flags) when band(flags, @end_stream) != 0
   defguard is_end_headers(flags) when band(flags, @end_headers) != 0

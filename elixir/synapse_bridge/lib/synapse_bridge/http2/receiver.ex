@@ -12,6 +12,7 @@ defmodule SynapseBridge.HTTP2.Receiver do
     FieldSection,
     Frame,
     Inbound,
+    Responses,
     Sender,
     Settings
   }
@@ -28,6 +29,8 @@ defmodule SynapseBridge.HTTP2.Receiver do
   def frames(bytes, connection), do: frames(bytes, connection, [], [])
 
   defp frames(bytes, connection, out, events) do
+    {bytes, connection, events} = Responses.take(bytes, connection, events)
+
     case Frame.split(bytes, @max_frame) do
       {:data, 0, id, payload, rest}
       when connection.phase != :starting and connection.block == nil ->
