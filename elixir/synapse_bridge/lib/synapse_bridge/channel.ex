@@ -117,9 +117,13 @@ defmodule SynapseBridge.Channel do
   def unary(channel, path, request, opts \\ []) do
     with {:ok, body} <- body(request),
          {:ok, table, call, wait?} <- prepare(channel, path, body, :timeout, opts) do
-      if Telemetry.listened?(),
-        do: Telemetry.call(table, path, call, opts, &repeated(table, &1, wait?, opts)),
-        else: table |> repeated(call, wait?, opts) |> elem(0)
+      # Those who listen may take their time.
+      if Telemetry.listened?() do
+        call = %{call | fresh: nil}
+        Telemetry.call(table, path, call, opts, &repeated(table, &1, wait?, opts))
+      else
+        table |> repeated(call, wait?, opts) |> elem(0)
+      end
     end
   end
 
@@ -157,7 +161,7 @@ defmodule SynapseBridge.Channel do
 
     with {:ok, body} <- body(request),
          {:ok, table, call, wait?} <- prepare(channel, path, body, :stream_timeout, opts) do
-      call = %{call | stream: stream}
+      call = %{call | stream: stream, fresh: nil}
       span = if Telemetry.listened?(), do: Telemetry.start_call(table, path, call, opts)
       Streaming.open(table, call, wait?, span, retries(table, opts))
     end
@@ -214,7 +218,6 @@ defmodule SynapseBridge.Channel do
          %{options: options} = table,
          {:ok, metadata} <-
            CallMetadata.complete(metadata, options, opts, &Options.exposed/1) do
-      {head, head_size} = Table.head(table, path)
       {metadata, metadata_size} = Request.metadata(metadata)
       timeout = Options.given(opts, :timeout, Map.fetch!(options, timeout))
 
@@ -222,12 +225,12 @@ defmodule SynapseBridge.Channel do
         caller: self(),
         client: Options.given(opts, :client, nil),
         path: path,
-        head: head,
         metadata: metadata,
-        list_size: head_size + metadata_size,
+        list_size: Call.list_size(table, path) + metadata_size,
         body: body,
         allowed: timeout,
-        deadline: Call.deadline(timeout)
+        deadline: Call.deadline(timeout),
+        fresh: timeout
       }
 
       {:ok, table, call, Options.given(opts, :wait_for_ready, options.wait_for_ready)}

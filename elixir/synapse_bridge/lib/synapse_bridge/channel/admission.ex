@@ -68,9 +68,10 @@ defmodule SynapseBridge.Channel.Admission do
     if call.list_size > limit do
       refuse(call, state, out, {:error, Failure.metadata_too_large(call, limit)})
     else
-      size = byte_size(call.head) + byte_size(call.timeout) + byte_size(call.metadata)
-      block = [call.head, call.timeout | call.metadata]
-      {state, frames} = open(call, block, size, state)
+      {head, _list_size} = state.table.head
+      {path, size} = Request.path(call.path)
+      size = byte_size(head) + size + byte_size(call.timeout) + byte_size(call.metadata)
+      {state, frames} = open(call, [head, path, call.timeout | call.metadata], size, state)
 
       state =
         if state.http2.phase == :open, do: state, else: drain(state, "its stream ids are used up")

@@ -51,7 +51,7 @@ defmodule SynapseBridge.Channel.Attempt do
 
   defp attempt(table, call, wait?, nil, attempts) do
     with {:ok, connection} <- Connector.checkout(table, wait?, call.deadline) do
-      attempt(table, call, wait?, connection, attempts)
+      attempt(table, %{call | fresh: nil}, wait?, connection, attempts)
     end
   end
 
@@ -67,7 +67,8 @@ defmodule SynapseBridge.Channel.Attempt do
 
   defp exchange(%{options: %{on_stale: :error}} = table, connection, %{client: client} = call)
        when client != nil do
-    with :ok <- Contract.admit(table, connection, call), do: Call.exchange(connection, call)
+    with :ok <- Contract.admit(table, connection, call),
+         do: Call.exchange(connection, %{call | fresh: nil})
   end
 
   defp exchange(_table, connection, call), do: Call.exchange(connection, call)

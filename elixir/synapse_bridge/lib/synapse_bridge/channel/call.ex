@@ -10,36 +10,36 @@ defmodule SynapseBridge.Channel.Call do
   further messages for the same alias (`SynapseBridge.Channel.Exchange`).
   """
 
-  alias SynapseBridge.Channel.Streams
+  alias SynapseBridge.Channel.{Streams, Table}
   alias SynapseBridge.Status
   alias SynapseBridge.Transport.{Request, Response}
 
-  @enforce_keys [:caller, :head, :metadata, :list_size, :body, :deadline]
+  @enforce_keys [:caller, :path, :metadata, :list_size, :body, :deadline]
   defstruct [
     :ref,
     :caller,
     :client,
     :path,
-    :head,
     :timeout,
     :metadata,
     :list_size,
     :body,
     :allowed,
     :deadline,
+    :fresh,
     :stream
   ]
 
   @typedoc """
     * `ref` - monitor and alias that the answer goes to
     * `client` - the module that makes it, if one does
-    * `path` - the method
-    * `head`, `timeout`, `metadata` - parts of the header block (`SynapseBridge.Transport.Request`),
-      which amount to `list_size` for SETTINGS_MAX_HEADER_LIST_SIZE
-
+    * `path`, `timeout`, `metadata` - parts of the header block (`SynapseBridge.Transport.Request`).
+      All of it amounts to `list_size` for SETTINGS_MAX_HEADER_LIST_SIZE
     * `body` - the message with its prefix; nothing if the first one is still to come
     * `allowed` - how long the call may take in all, in milliseconds, for an error to say
     * `deadline` - in milliseconds of `System.monotonic_time/1`
+    * `fresh` - how far the deadline is, of a call that was made right now: the clock is not looked at
+      twice then
     * `stream` - for a streaming call, whether the body is the `:last` message or `:more` follow
 
   `ref` and `timeout` are put in by `exchange/2`, anew for each attempt.
@@ -48,14 +48,14 @@ defmodule SynapseBridge.Channel.Call do
           ref: reference() | nil,
           caller: pid(),
           client: module() | nil,
-          path: String.t() | nil,
-          head: binary(),
+          path: String.t(),
           timeout: binary() | nil,
           metadata: binary(),
           list_size: non_neg_integer(),
           body: binary(),
           allowed: timeout() | nil,
           deadline: deadline(),
+          fresh: timeout() | nil,
           stream: nil | :last | :more
         }
 
@@ -69,6 +69,10 @@ defmodule SynapseBridge.Channel.Call do
 
   # An `after` in a `receive` takes no more.
   @longest_wait 0xFFFFFFFF
+
+  @doc "The size of a call's header block without timeout and metadata, for SETTINGS_MAX_HEADER_LIST_SIZE."
+  @spec list_size(Table.t(), path :: String.t()) :: pos_integer()
+  def list_size(%{head: {_head, size}}, path), do: size + Request.path_list_size(path)
 
   @doc "The deadline `timeout` milliseconds from now."
   @spec deadline(non_neg_integer() | :infinity) :: deadline()
@@ -88,12 +92,12 @@ defmodule SynapseBridge.Channel.Call do
   """
   @spec exchange(pid(), t()) ::
           answer() | {:opened, pid(), reference()} | :timeout | {:down, term()}
-  def exchange(connection, %__MODULE__{deadline: deadline} = call) do
-    case remaining(deadline) do
-      0 -> :timeout
-      time -> exchange(connection, call, time)
-    end
-  end
+  def exchange(connection, %__MODULE__{fresh: nil, deadline: deadline} = call),
+    do: exchange(connection, call, remaining(deadline))
+
+  def exchange(connection, %__MODULE__{fresh: time} = call), do: exchange(connection, call, time)
+
+  defp exchange(_connection, _call, 0), do: :timeout
 
   defp exchange(connection, %{stream: nil} = call, time) do
     {timeout, size} = Request.timeout(time)

@@ -20,15 +20,14 @@ defmodule SynapseBridge.Channel.Probe do
           like :: Call.t() | nil
         ) :: Call.answer() | :timeout | {:down, term()}
   def unary(table, connection, path, message, timeout, like \\ nil) do
-    {head, size} = Table.head(table, path)
     {metadata, metadata_size} = metadata(table, like)
     {:ok, body} = Request.body(message)
 
     Call.exchange(connection, %Call{
       caller: self(),
-      head: head,
+      path: path,
       metadata: metadata,
-      list_size: size + metadata_size,
+      list_size: Call.list_size(table, path) + metadata_size,
       body: body,
       deadline: Call.deadline(timeout)
     })

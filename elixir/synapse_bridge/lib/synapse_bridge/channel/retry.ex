@@ -61,7 +61,8 @@ defmodule SynapseBridge.Channel.Retry do
 
   def counted(call, retries) do
     {block, size} = Request.metadata([{"grpc-previous-rpc-attempts", Integer.to_string(retries)}])
-    %{call | metadata: call.metadata <> block, list_size: call.list_size + size}
+    metadata = call.metadata <> block
+    %{call | metadata: metadata, list_size: call.list_size + size, fresh: nil}
   end
 
   @doc "How long to wait before a call that has failed `failures` times is made again, if it is."

@@ -3,22 +3,20 @@ defmodule SynapseBridge.Channel.Table do
   What a calling process needs to know of a channel, where it can read it without asking any process.
 
   The settings of a channel are a persistent term under its name and its pid. What changes is in an
-  ETS table of the process that keeps it connected: the connections that take calls, why there are
-  none, and the header blocks of the methods called so far. The table goes when its owner goes, and
-  then the channel counts as not running, whatever the persistent term says.
+  ETS table of the process that keeps it connected: the connections that take calls, or why there are
+  none. The table goes when its owner goes, and then the channel counts as not running, whatever the
+  persistent term says.
   """
 
   alias SynapseBridge.Channel.{Balancer, Options}
   alias SynapseBridge.Server
   alias SynapseBridge.Transport.Request
 
-  # Paths come from generated code. Should someone make them up, the table does not grow for ever.
-  @most_heads 10_000
-
-  @enforce_keys [:ets, :connector, :options, :scheme, :authority, :label, :turn]
+  @enforce_keys [:ets, :connector, :options, :head, :label, :turn]
   defstruct [:supervisor | @enforce_keys]
 
   @typedoc """
+    * `head` - the beginning of all header blocks
     * `label` - the servers, for a person
     * `turn` - counts the calls, for taking turns (`SynapseBridge.Channel.Balancer`)
   """
@@ -26,8 +24,7 @@ defmodule SynapseBridge.Channel.Table do
           ets: :ets.table(),
           connector: pid(),
           options: Options.t(),
-          scheme: String.t(),
-          authority: String.t(),
+          head: Request.block(),
           label: String.t(),
           turn: :atomics.atomics_ref(),
           supervisor: pid() | nil
@@ -39,12 +36,13 @@ defmodule SynapseBridge.Channel.Table do
   """
   @spec register(Options.t(), supervisor :: pid() | nil) :: t()
   def register(%Options{} = options, supervisor) do
+    scheme = if options.tls, do: "https", else: "http"
+
     table = %__MODULE__{
       ets: :ets.new(__MODULE__, [:set, :public, read_concurrency: true]),
       connector: self(),
       options: options,
-      scheme: if(options.tls, do: "https", else: "http"),
-      authority: options.authority || authority(options.targets),
+      head: Request.head(scheme, options.authority || authority(options.targets)),
       label: label(options),
       supervisor: supervisor,
       turn: :atomics.new(1, signed: false)
@@ -165,16 +163,6 @@ defmodule SynapseBridge.Channel.Table do
   def forget(%__MODULE__{ets: ets}, connection),
     do: :ets.match_delete(ets, {{connection, :_}, :_})
 
-  @doc "The header block that all calls of the method at `path` share, made with the first one."
-  @spec head(t(), path :: String.t()) :: Request.block()
-  def head(%__MODULE__{ets: ets} = table, path) do
-    with nil <- lookup(table, path) do
-      head = Request.head(table.scheme, table.authority, path)
-      if :ets.info(ets, :size) < @most_heads, do: insert(table, {path, head})
-      head
-    end
-  end
-
   # The table may be gone with the channel: then there is nothing in it.
   defp lookup(%__MODULE__{ets: ets}, key) do
     case :ets.lookup(ets, key) do
@@ -183,11 +171,5 @@ defmodule SynapseBridge.Channel.Table do
     end
   rescue
     ArgumentError -> nil
-  end
-
-  defp insert(%__MODULE__{ets: ets}, row) do
-    :ets.insert(ets, row)
-  rescue
-    ArgumentError -> false
   end
 end

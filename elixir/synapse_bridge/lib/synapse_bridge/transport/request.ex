@@ -2,8 +2,8 @@ defmodule SynapseBridge.Transport.Request do
   @moduledoc """
   A gRPC request on HTTP/2: header fields and message framing (gRPC over HTTP2, section Requests).
 
-  The fields come in parts that are put one after the other: `head/3` is the same for every call of a
-  method and is made once; `timeout/1` and `metadata/1` differ.
+  The fields come in parts that are put one after the other: `head/2` is the same for every call of a
+  channel and is made once; `path/1`, `timeout/1` and `metadata/1` differ.
   """
 
   alias SynapseBridge.HPACK.{Encoder, Table}
@@ -19,19 +19,36 @@ defmodule SynapseBridge.Transport.Request do
   @typedoc "A header block, and its size as SETTINGS_MAX_HEADER_LIST_SIZE counts it."
   @type block :: {binary(), list_size :: non_neg_integer()}
 
-  @doc "The fields that all calls of a method share."
-  @spec head(scheme :: String.t(), authority :: String.t(), path :: String.t()) :: block()
-  def head(scheme, authority, path) do
-    block([
-      {":method", "POST"},
-      {":scheme", scheme},
-      {":path", path},
-      {":authority", authority},
-      {"te", "trailers"},
-      {"content-type", "application/grpc"},
-      {"user-agent", @user_agent}
-    ])
+  @common [
+    {"te", "trailers"},
+    {"content-type", "application/grpc"},
+    {"user-agent", @user_agent}
+  ]
+  @common_block Encoder.encode(@common)
+  @common_size @common |> Enum.map(&Table.field_size/1) |> Enum.sum()
+  @path_overhead Table.field_size({":path", ""})
+
+  @doc "The fields that all calls of a channel begin with."
+  @spec head(scheme :: String.t(), authority :: String.t()) :: block()
+  def head(scheme, authority),
+    do: block([{":method", "POST"}, {":scheme", scheme}, {":authority", authority}])
+
+  @doc "The method, and the fields that all calls have in common."
+  @spec path(String.t()) :: {iodata(), size :: pos_integer()}
+  # A literal whose name has index 4 in HPACK's table (RFC 7541, section 6.2.2).
+  def path(path) when byte_size(path) < 127 do
+    size = byte_size(path)
+    {[<<4, size>>, path | @common_block], 2 + size + byte_size(@common_block)}
   end
+
+  def path(path) do
+    field = Encoder.encode([{":path", path}])
+    {[field | @common_block], byte_size(field) + byte_size(@common_block)}
+  end
+
+  @doc "The size of `path/1` as SETTINGS_MAX_HEADER_LIST_SIZE counts it."
+  @spec path_list_size(String.t()) :: pos_integer()
+  def path_list_size(path), do: @path_overhead + byte_size(path) + @common_size
 
   @doc "How long the server may take, in milliseconds. Every call has this field, hence by hand."
   @spec timeout(non_neg_integer() | :infinity) :: block()

@@ -5,21 +5,32 @@ defmodule SynapseBridge.Transport.RequestTest do
   alias SynapseBridge.Wire
 
   test "the head has the fields of gRPC over HTTP/2, and their size" do
-    {block, size} = Request.head("http", "localhost:50051", "/p.S/M")
+    {head, head_list_size} = Request.head("http", "localhost:50051")
 
-    assert fields = Wire.fields(block)
+    # A path of more than 126 bytes has another prefix.
+    for path <- [
+          "/p.S/M",
+          "/p.S/" <> String.duplicate("m", 121),
+          "/" <> String.duplicate("p", 400)
+        ] do
+      {block, size} = Request.path(path)
+      assert IO.iodata_length(block) == size
 
-    assert fields == [
-             {":method", "POST"},
-             {":scheme", "http"},
-             {":path", "/p.S/M"},
-             {":authority", "localhost:50051"},
-             {"te", "trailers"},
-             {"content-type", "application/grpc"},
-             {"user-agent", "synapse-bridge-elixir/0.1.0"}
-           ]
+      assert fields = Wire.fields(IO.iodata_to_binary([head | block]))
 
-    assert size == Enum.sum(for {name, value} <- fields, do: byte_size(name <> value) + 32)
+      assert fields == [
+               {":method", "POST"},
+               {":scheme", "http"},
+               {":authority", "localhost:50051"},
+               {":path", path},
+               {"te", "trailers"},
+               {"content-type", "application/grpc"},
+               {"user-agent", "synapse-bridge-elixir/0.1.0"}
+             ]
+
+      assert head_list_size + Request.path_list_size(path) ==
+               Enum.sum(for {name, value} <- fields, do: byte_size(name <> value) + 32)
+    end
   end
 
   test "the timeout has at most eight digits, rounded up to its unit" do
