@@ -9,7 +9,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, CompletedProcess, Popen, run
 
 import pytest
-from samples import Bridge, python_environment, synapse_bridge
+from samples import Bridges, python_environment, synapse_bridge
 
 GOOD = '''
 def double(value: int) -> int:
@@ -168,7 +168,7 @@ def test_what_was_built_in_the_output_folder_stays_there(user: Path) -> None:
     assert outputs(user) == before
 
 
-def test_a_port_in_use_is_told(bridges: dict[str, Bridge]) -> None:
+def test_a_port_in_use_is_told(bridges: Bridges) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         bridge = bridges["greeter"]
@@ -184,7 +184,7 @@ def test_a_port_in_use_is_told(bridges: dict[str, Bridge]) -> None:
     assert_refused(done, str(port), "in use")
 
 
-def test_a_server_whose_module_breaks_tells_why(bridges: dict[str, Bridge], user: Path) -> None:
+def test_a_server_whose_module_breaks_tells_why(bridges: Bridges, user: Path) -> None:
     (user / "mine.py").write_text("import nothing_of_this_name\n")
     done = run(
         [sys.executable, "out/python/mine_server.py", "--port=0"],
@@ -199,9 +199,7 @@ def test_a_server_whose_module_breaks_tells_why(bridges: dict[str, Bridge], user
     assert "nothing_of_this_name" in done.stderr
 
 
-def test_a_server_ends_with_the_process_that_started_it(
-    bridges: dict[str, Bridge], tmp_path: Path
-) -> None:
+def test_a_server_ends_with_the_process_that_started_it(bridges: Bridges, tmp_path: Path) -> None:
     bridge = bridges["greeter"]
     server = Popen(
         [sys.executable, bridge.server, "--port=0", "--exit-with-parent"],

@@ -92,6 +92,13 @@ class ContainerBeam:
         return Outcome(done.exit_code, done.output.decode(errors="replace"))
 
 
+def compile_suites(beam: Beam) -> None:
+    """Compiles the runtime, the clients and what the suites share, without a warning."""
+    outcome = beam.mix("compile", project="suites", seconds=400)
+    assert outcome.exit_code == 0, f"the clients do not compile:\n{outcome.output}"
+    assert "warning:" not in outcome.output, f"they compile with warnings:\n{outcome.output}"
+
+
 def host_beam(workspace: Path, build: Path) -> HostBeam:
     """The Elixir in PATH; :class:`Unavailable` where there is none."""
     if shutil.which("mix") is None:

@@ -1,4 +1,4 @@
-"""Bridges and BEAMs: made once for all tests of a run."""
+"""Bridges and BEAMs: made for the tests of a module that want them, and once for all of them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from beams import Beam, HostBeam, Unavailable, container_beam, host_beam, lay_out
-from samples import DRIVEN, SAMPLES, Bridge, generate
+from beams import Beam, HostBeam, Unavailable, compile_suites, container_beam, host_beam, lay_out
+from samples import DRIVEN, SAMPLES, Bridges
 
 
 @pytest.fixture(scope="session")
-def bridges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bridge]:
+def bridges(tmp_path_factory: pytest.TempPathFactory) -> Bridges:
     """The bridge of each sample, by the sample's name."""
-    folder = tmp_path_factory.mktemp("bridges")
-    return {sample.name: generate(sample, folder / sample.stem) for sample in (*SAMPLES, *DRIVEN)}
+    return Bridges((*SAMPLES, *DRIVEN), tmp_path_factory.mktemp("bridges"))
 
 
-@pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory, bridges: dict[str, Bridge]) -> Path:
+@pytest.fixture(scope="module")
+def clients(bridges: Bridges) -> tuple[str, ...]:
+    """The samples whose clients Elixir gets. A module of tests that need only some says which."""
+    return tuple(bridges)
+
+
+@pytest.fixture(scope="module")
+def workspace(
+    tmp_path_factory: pytest.TempPathFactory, bridges: Bridges, clients: tuple[str, ...]
+) -> Path:
     """The Mix projects: ``runtime``, ``clients/*``, and ``suites``."""
     folder = tmp_path_factory.mktemp("workspace")
-    lay_out(folder, bridges.values())
+    lay_out(folder, [bridges[name] for name in clients])
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> HostBeam:
     """The Elixir of this machine."""
     try:
@@ -35,7 +42,7 @@ def host(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> HostBeam:
         pytest.skip(str(unavailable))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def container(workspace: Path) -> Iterator[Beam]:
     """An Elixir in a container.
 
@@ -50,11 +57,16 @@ def container(workspace: Path) -> Iterator[Beam]:
         pytest.skip(str(unavailable))
 
 
-@pytest.fixture(scope="session", params=["host", "container"])
+@pytest.fixture(scope="module", params=["host", "container"])
 def compiled(request: pytest.FixtureRequest) -> Beam:
     """Each place where Elixir runs, once the runtime, the clients and the suites are compiled."""
     beam: Beam = request.getfixturevalue(request.param)
-    outcome = beam.mix("compile", project="suites", seconds=400)
-    assert outcome.exit_code == 0, f"the clients do not compile:\n{outcome.output}"
-    assert "warning:" not in outcome.output, f"they compile with warnings:\n{outcome.output}"
+    compile_suites(beam)
     return beam
+
+
+@pytest.fixture(scope="module")
+def compiled_host(host: HostBeam) -> HostBeam:
+    """The Elixir of this machine, once all is compiled: for what is not run in a container."""
+    compile_suites(host)
+    return host

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 from beams import Beam
-from samples import EVOLVED, SAMPLES, Bridge, Sample, generate, synapse_bridge
+from samples import EVOLVED, SAMPLES, Bridge, Bridges, Sample, generate, synapse_bridge
 from servers import Server
-from suites_test import run_suite
+from suites import run_suite
 
 FIRST = next(sample for sample in SAMPLES if sample.name == "evolving")
+
+
+@pytest.fixture(scope="module")
+def clients() -> tuple[str, ...]:
+    return ("evolving",)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def test_an_old_client_goes_on_with_the_new_server(
 
 
 def test_no_change_is_said_to_break_the_wire(
-    second: Bridge, bridges: dict[str, Bridge], tmp_path: Path
+    second: Bridge, bridges: Bridges, tmp_path: Path
 ) -> None:
     contracts = [str(bridge.folder / "contract.json") for bridge in (bridges["evolving"], second)]
     done = synapse_bridge(

@@ -6,20 +6,26 @@ import base64
 import ssl
 from pathlib import Path
 
+import pytest
 import trustme
 from beams import Beam
-from samples import Bridge
+from samples import Bridges
 from servers import Server
-from suites_test import run_suite
+from suites import run_suite
 
 
-def test_the_suite_passes(compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def clients() -> tuple[str, ...]:
+    return ("streams",)
+
+
+def test_the_suite_passes(compiled: Beam, bridges: Bridges, tmp_path: Path) -> None:
     with Server(bridges["streams"], tmp_path) as server:
         run_suite(compiled, server, "test/faults_test.exs", "test/hostile_servers_test.exs")
 
 
 def test_with_tls_no_damage_is_a_wrong_result(
-    compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path
+    compiled: Beam, bridges: Bridges, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")

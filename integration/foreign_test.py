@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samples import SAMPLES, Bridge
+from samples import SAMPLES, Bridges
 from servers import Server
 
 BUF = os.environ.get("SYNAPSE_BUF") or shutil.which("buf")
@@ -23,9 +23,7 @@ NOT_REACHED = {"unimplemented", "unavailable"}
 
 
 @pytest.fixture(params=[sample.name for sample in SAMPLES])
-def server(
-    request: pytest.FixtureRequest, bridges: dict[str, Bridge], tmp_path: Path
-) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, bridges: Bridges, tmp_path: Path) -> Iterator[Server]:
     """The server of each sample."""
     with Server(bridges[request.param], tmp_path) as server:
         yield server
@@ -59,14 +57,14 @@ def test_every_method_can_be_called(server: Server) -> None:
             assert json.loads(done.stderr)["code"] not in NOT_REACHED, f"{method}: {done.stderr}"
 
 
-def test_values_cross(bridges: dict[str, Bridge], tmp_path: Path) -> None:
+def test_values_cross(bridges: Bridges, tmp_path: Path) -> None:
     with Server(bridges["evolving"], tmp_path) as server:
         data = {"item": {"sku": "a-1", "size": "3", "color": "COLOR_GREEN"}}
         done = curl(server, "/evolving.v1.EvolvingService/Price", "--data", json.dumps(data))
         assert json.loads(done.stdout)["result"] == {"total": "6", "item": data["item"]}
 
 
-def test_violations_are_told(bridges: dict[str, Bridge], tmp_path: Path) -> None:
+def test_violations_are_told(bridges: Bridges, tmp_path: Path) -> None:
     with Server(bridges["evolving"], tmp_path) as server:
         done = curl(server, "/evolving.v1.EvolvingService/Price", "--data", '{"item": {}}')
         error = json.loads(done.stderr)
@@ -74,7 +72,7 @@ def test_violations_are_told(bridges: dict[str, Bridge], tmp_path: Path) -> None
         assert "item.sku" in done.stderr
 
 
-def test_what_is_generated_builds_and_passes_lint(bridges: dict[str, Bridge]) -> None:
+def test_what_is_generated_builds_and_passes_lint(bridges: Bridges) -> None:
     assert BUF is not None
     for bridge in bridges.values():
         for command in ("build", "lint"):

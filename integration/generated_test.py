@@ -7,7 +7,8 @@ from pathlib import Path
 from subprocess import run
 
 import pytest
-from samples import SAMPLES, Bridge, Sample, generate
+from beams import Beam
+from samples import SAMPLES, Bridges, Sample, generate
 
 by_name = pytest.mark.parametrize("name", [sample.name for sample in SAMPLES])
 
@@ -19,9 +20,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_two_runs_give_the_same_bytes(
-    sample: Sample, bridges: dict[str, Bridge], tmp_path: Path
-) -> None:
+def test_two_runs_give_the_same_bytes(sample: Sample, bridges: Bridges, tmp_path: Path) -> None:
     again = generate(sample, tmp_path / "elsewhere", PYTHONHASHSEED="1", LC_ALL="C")
 
     first, second = contents(bridges[sample.name].folder), contents(again.folder)
@@ -31,7 +30,7 @@ def test_two_runs_give_the_same_bytes(
 
 
 @by_name
-def test_a_bridge_has_all_its_parts(name: str, bridges: dict[str, Bridge]) -> None:
+def test_a_bridge_has_all_its_parts(name: str, bridges: Bridges) -> None:
     bridge = bridges[name]
     stem = bridge.sample.stem
     paths = contents(bridge.folder).keys()
@@ -52,7 +51,7 @@ def test_a_bridge_has_all_its_parts(name: str, bridges: dict[str, Bridge]) -> No
 
 
 @by_name
-def test_python_is_formatted(name: str, bridges: dict[str, Bridge]) -> None:
+def test_python_is_formatted(name: str, bridges: Bridges) -> None:
     server = str(bridges[name].server)
     for command in (["check"], ["format", "--check", "--diff"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--isolated", server]
@@ -60,7 +59,7 @@ def test_python_is_formatted(name: str, bridges: dict[str, Bridge]) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_python_is_typed(bridges: dict[str, Bridge], tmp_path: Path) -> None:
+def test_python_is_typed(bridges: Bridges, tmp_path: Path) -> None:
     typed = [bridge for bridge in bridges.values() if not bridge.sample.made]
     servers = [bridge.server for bridge in typed]
     search = {str(bridge.sample.sources) for bridge in typed}
@@ -74,3 +73,20 @@ def test_python_is_typed(bridges: dict[str, Bridge], tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(params=["host", "container"])
+def beam(request: pytest.FixtureRequest) -> Beam:
+    """Each place where Elixir runs: its formatter may be another."""
+    place: Beam = request.getfixturevalue(request.param)
+    return place
+
+
+def test_elixir_is_formatted(beam: Beam, workspace: Path) -> None:
+    suites = beam.mix("format", "--check-formatted", project="suites")
+    assert suites.exit_code == 0, suites.output
+    # All clients have the same settings, and starting Mix takes longer than looking at a file.
+    files = sorted((workspace / "clients").rglob("*.ex*"))
+    paths = [str(Path("..", path.relative_to(workspace / "clients"))) for path in files]
+    clients = beam.mix("format", "--check-formatted", *paths, project="clients/my_python_agent")
+    assert clients.exit_code == 0, clients.output

@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 import pytest
 from faults.attacker import FLOODS, NO_WINDOW, Attacker, attacker
-from samples import Bridge
+from samples import Bridges
 from servers import Server
 
 SERVICE = "/streams.v1.StreamsService"
@@ -25,7 +25,7 @@ PATIENCE = 10.0
 
 
 @pytest.fixture(scope="module")
-def messages(bridges: dict[str, Bridge]) -> Any:
+def messages(bridges: Bridges) -> Any:
     """The protobuf classes of the service."""
     sys.path.insert(0, str(bridges["streams"].folder / "python"))
     try:
@@ -35,9 +35,7 @@ def messages(bridges: dict[str, Bridge]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def server(
-    bridges: dict[str, Bridge], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def server(bridges: Bridges, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all attacks: what one leaves behind, the next one finds."""
     with Server(bridges["streams"], tmp_path_factory.mktemp("attacked")) as server:
         yield server

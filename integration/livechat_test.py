@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from beams import HostBeam
 from openai_stub import HOLD, Answer, Exchange, OpenAIStub, Text
-from samples import ROOT, Bridge
+from samples import ROOT, Bridges
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -59,6 +59,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 
 @pytest.fixture(scope="module")
+def clients() -> tuple[str, ...]:
+    return ("livechat",)
+
+
+@pytest.fixture(scope="module")
 def model() -> Iterator[OpenAIStub]:
     """The provider of the agent's model."""
     with OpenAIStub(answer) as stub:
@@ -67,8 +72,8 @@ def model() -> Iterator[OpenAIStub]:
 
 @pytest.fixture(scope="module")
 def page(
-    host: HostBeam,
-    bridges: dict[str, Bridge],
+    compiled_host: HostBeam,
+    bridges: Bridges,
     model: OpenAIStub,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
@@ -78,12 +83,10 @@ def page(
         "OPENAI_BASE_URL": model.url,
         "LIVECHAT_MODEL": "openai-chat:stub",
     }
-    compiled = host.mix("compile", project="suites", seconds=400)
-    assert compiled.exit_code == 0, compiled.output
     folder = tmp_path_factory.mktemp("server")
     with (
         Server(bridges["livechat"], folder, environment=environment) as server,
-        livechat(host, server.target) as address,
+        livechat(compiled_host, server.target) as address,
     ):
         yield address
 

@@ -6,14 +6,17 @@ import sys
 
 import pytest
 from beams import HostBeam
-from samples import Bridge
+from samples import Bridges
 
 
-def test_the_suite_passes(host: HostBeam, bridges: dict[str, Bridge]) -> None:
+@pytest.fixture(scope="module")
+def clients() -> tuple[str, ...]:
+    return ("greeter",)
+
+
+def test_the_suite_passes(compiled_host: HostBeam, bridges: Bridges) -> None:
     bridge = bridges["greeter"]
-    compiled = host.mix("compile", project="suites", seconds=300)
-    assert compiled.exit_code == 0, compiled.output
-    outcome = host.mix(
+    outcome = compiled_host.mix(
         "test",
         "test/managed_server_test.exs",
         project="suites",

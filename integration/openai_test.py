@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from beams import Beam
 from openai_stub import HOLD, Answer, Exchange, Failure, OpenAIStub, Text, ToolCalls
-from samples import Bridge
+from samples import Bridges
 from servers import Server
-from suites_test import run_suite, suite
+from suites import run_suite, suite
 
 KEY = "sk-local-3b9f51"
 SECRET = "the launch code is 7421"
 """What prompts and a provider's messages hold, and nobody else may read."""
+
+
+@pytest.fixture(scope="module")
+def clients() -> tuple[str, ...]:
+    return ("authors",)
 
 
 def answer(exchange: Exchange) -> Answer:
@@ -35,7 +41,7 @@ def answer(exchange: Exchange) -> Answer:
     raise AssertionError(f"nobody expects this prompt: {prompt}")
 
 
-def test_the_suite_passes(compiled: Beam, bridges: dict[str, Bridge], tmp_path: Path) -> None:
+def test_the_suite_passes(compiled: Beam, bridges: Bridges, tmp_path: Path) -> None:
     with (
         OpenAIStub(answer) as stub,
         Server(

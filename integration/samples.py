@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,27 @@ class Bridge:
     def client(self) -> Path:
         """The generated Elixir client, a Mix package."""
         return self.folder / "elixir"
+
+
+class Bridges(Mapping[str, Bridge]):
+    """The bridges of samples, by name. Each is made when it is first asked for."""
+
+    def __init__(self, samples: Iterable[Sample], folder: Path) -> None:
+        self._samples = {sample.name: sample for sample in samples}
+        self._folder = folder
+        self._made: dict[str, Bridge] = {}
+
+    def __getitem__(self, name: str) -> Bridge:
+        if name not in self._made:
+            sample = self._samples[name]
+            self._made[name] = generate(sample, self._folder / sample.stem)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
 
 
 _SERVICES = ROOT / "integration" / "services"

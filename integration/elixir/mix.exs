@@ -7,7 +7,7 @@ defmodule Integration.MixProject do
       app: :integration,
       version: "0.1.0",
       elixir: "~> 1.14",
-      elixirc_paths: ["test/support"],
+      elixirc_paths: ["test/support" | faults()],
       deps: [{:synapse_bridge, path: "../runtime", override: true} | clients() ++ grpc()]
     ]
   end
@@ -22,6 +22,9 @@ defmodule Integration.MixProject do
       folder -> [{:grpc, path: folder}]
     end
   end
+
+  # What harms connections does so with calls of the streams, whose client not all tests lay out.
+  defp faults, do: if(File.dir?("../clients/streams"), do: ["test/faults"], else: [])
 
   defp clients do
     for folder <- Path.wildcard("../clients/*") do
