@@ -19,7 +19,7 @@ MINUTES = 2.0
 def test_two_minutes_of_load() -> None:
     done = subprocess.run(
         [sys.executable, SOAK, f"--minutes={MINUTES}"],
-        env=python_environment(SOAK.parent),
+        env=python_environment(SOAK.parents[1]),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

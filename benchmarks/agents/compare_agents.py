@@ -1,6 +1,7 @@
 """Measures what streaming an agent's text to Elixir costs, beside the agent in a Python process.
 
-    python benchmarks/agents/compare_agents.py [--rounds N] [--words N] [--runs N] [--seconds S]
+    PYTHONPATH=benchmarks python benchmarks/agents/compare_agents.py [--rounds N] [--words N]
+        [--runs N] [--seconds S]
 
 The same agent, whose model says words as fast as it is asked for them, in a process of its own and
 through its bridge, where Elixir takes the text. Rounds are interleaved. The difference, for a word,
@@ -18,7 +19,6 @@ elixirc.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -32,8 +32,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import psutil
+from bridges import build, environment, served
+
 HERE: Final = Path(__file__).resolve().parent
-ROOT: Final = HERE.parents[1]
 MEGABYTE: Final = 1024 * 1024
 ENOUGH: Final = 150.0
 """Microseconds that a piece of text may cost."""
@@ -41,7 +43,6 @@ GROWTH: Final = 1.1
 """How many times the memory of the second quarter that of the last may be..."""
 SLACK: Final = 8 * MEGABYTE
 """...and this more: allocators keep what they had."""
-BOOT_SECONDS: Final = 60.0
 
 
 def main() -> int:
@@ -53,14 +54,14 @@ def main() -> int:
         return 2
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ebin = _build(folder)
-        port, server = stack.enter_context(_served(folder))
+        ebin = build("--agent=talk:writer_agent", HERE, folder)
+        server = stack.enter_context(served(folder, HERE))
         inside = stack.enter_context(_program(sys.executable, str(HERE / "in_process.py")))
         outside = stack.enter_context(
-            _program("elixir", "-pa", str(ebin), str(HERE / "agents.exs"), str(port))
+            _program("elixir", "-pa", str(ebin), str(HERE / "agents.exs"), str(server.port))
         )
-        good = _compare(inside, outside, server, options.rounds, options.words)
-        return 0 if _crowd(outside, server, options.runs, options.seconds) and good else 1
+        good = _compare(inside, outside, server.pid, options.rounds, options.words)
+        return 0 if _crowd(outside, server.pid, options.runs, options.seconds) and good else 1
 
 
 def _compare(inside: Program, outside: Program, server: int, rounds: int, words: int) -> bool:
@@ -97,7 +98,7 @@ def _crowd(outside: Program, server: int, runs: int, seconds: int) -> bool:
 
     def watch() -> None:
         while not done.wait(0.5):
-            samples.append((time.monotonic() - start, _resident(server)))
+            samples.append((time.monotonic() - start, psutil.Process(server).memory_info().rss))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -149,9 +150,9 @@ class Program:
     def cost(self, question: str, words: int, *others: int) -> Cost:
         """What a run of so many words costs; other processes that take part count, too."""
         processes = (self.process.pid, *others)
-        before = sum(map(_busy, processes))
+        before = sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in processes)
         seconds = float(self.ask(question))
-        busy = sum(map(_busy, processes)) - before
+        busy = sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in processes) - before
         return Cost(seconds / words * 1e6, busy / words * 1e6)
 
 
@@ -159,65 +160,9 @@ class Program:
 def _program(*command: str) -> Iterator[Program]:
     """Run a program; it ends when its input does."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(HERE)
     ) as process:
         yield Program(process)
-
-
-def _build(folder: Path) -> Path:
-    """The bridge, in ``folder``, and the compiled modules of its client with the runtime."""
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "synapse_bridge", "generate"),
-            *("--agent=talk:writer_agent", f"--out={folder / 'bridge'}"),
-        ],
-        env=_environment(),
-        check=True,
-    )
-    ebin = folder / "ebin"
-    ebin.mkdir()
-    for sources in (ROOT / "elixir" / "synapse_bridge", folder / "bridge" / "elixir"):
-        files = sorted(str(path) for path in (sources / "lib").rglob("*.ex"))
-        subprocess.run(["elixirc", "-pa", str(ebin), "-o", str(ebin), *files], check=True)
-    return ebin
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[tuple[int, int]]:
-    """The port and the process id of the generated server, which runs within."""
-    port_file = folder / "port"
-    with subprocess.Popen(
-        [
-            *(sys.executable, folder / "bridge" / "python" / "talk_server.py"),
-            *("--port=0", f"--port-file={port_file}", "--exit-with-parent"),
-        ],
-        env=_environment(),
-        stdin=subprocess.PIPE,
-    ) as server:
-        try:
-            end = time.monotonic() + BOOT_SECONDS
-            while not port_file.exists():
-                if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("the server did not get ready")
-                time.sleep(0.02)
-            yield int(port_file.read_text()), server.pid
-        finally:
-            server.kill()
-
-
-def _resident(pid: int) -> int:
-    """Resident memory of a process in bytes (statm of proc(5))."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
-
-
-def _busy(pid: int) -> float:
-    """Processor time of a process so far in seconds (stat of proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join((str(HERE), str(ROOT / "src")))}
 
 
 def _options() -> argparse.Namespace:

@@ -28,6 +28,7 @@ from statistics import median
 from typing import Any
 
 import grpc
+import psutil
 from clients import Question, aio_command, caller, compile_runtime, elixir_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,9 +152,8 @@ def _server(folder: Path, options: argparse.Namespace) -> Iterator[tuple[Questio
 
 
 def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process (fields 14 and 15 of proc(5)'s stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of a process."""
+    return sum(psutil.Process(pid).cpu_times()[:2])
 
 
 def _options() -> argparse.Namespace:

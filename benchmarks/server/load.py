@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from contestants import Target
 
 CONNECTIONS = 4
@@ -69,6 +69,5 @@ def run_h2load(
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process (fields 14 and 15 of proc(5)'s stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of a process."""
+    return sum(psutil.Process(pid).cpu_times()[:2])

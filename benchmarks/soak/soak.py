@@ -1,6 +1,6 @@
 """Runs a bridge for a long time at a share of its load: is memory flat, is no call lost?
 
-    python benchmarks/soak/soak.py [--minutes M] [--share S]
+    PYTHONPATH=benchmarks python benchmarks/soak/soak.py [--minutes M] [--share S]
 
 An Elixir client calls a generated Python server, unary calls and streams of every kind, over one
 connection. At first as fast as both can, which says what they can take; from then on at ``--share``
@@ -15,26 +15,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from bridges import build, served
+
 HERE: Final = Path(__file__).resolve().parent
-ROOT: Final = HERE.parents[1]
 MEGABYTE: Final = 1024 * 1024
 
 GROWTH: Final = 1.1
 """How many times the memory at the begin the one at the end may be..."""
 SLACK: Final = 8 * MEGABYTE
 """...and this more: allocators keep what they had."""
-BOOT_SECONDS: Final = 60.0
 
 
 def main() -> int:
@@ -46,54 +42,13 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ebin = _build(folder)
-        with _served(folder) as port:
-            report = _soak(port, ebin, options.minutes, options.share)
+        ebin = build("--module=ledger", HERE, folder)
+        with served(folder, HERE) as server:
+            report = _soak(server.port, ebin, options.minutes, options.share)
     print(_table(report))
     faults = _faults(report)
     print("\n".join(faults) if faults else "flat, and no call lost or repeated")
     return 1 if faults else 0
-
-
-def _build(folder: Path) -> Path:
-    """The bridge, in ``folder``, and the compiled modules of its client with the runtime."""
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "synapse_bridge", "generate"),
-            *("--module=ledger", f"--out={folder / 'bridge'}"),
-        ],
-        env=_environment(),
-        check=True,
-    )
-    ebin = folder / "ebin"
-    ebin.mkdir()
-    for sources in (ROOT / "elixir" / "synapse_bridge", folder / "bridge" / "elixir"):
-        files = sorted(str(path) for path in (sources / "lib").rglob("*.ex"))
-        subprocess.run(["elixirc", "-pa", str(ebin), "-o", str(ebin), *files], check=True)
-    return ebin
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[int]:
-    """The port of the generated server, which runs within."""
-    port_file = folder / "port"
-    with subprocess.Popen(
-        [
-            *(sys.executable, folder / "bridge" / "python" / "ledger_server.py"),
-            *("--port=0", f"--port-file={port_file}", "--exit-with-parent"),
-        ],
-        env=_environment(),
-        stdin=subprocess.PIPE,
-    ) as server:
-        try:
-            end = time.monotonic() + BOOT_SECONDS
-            while not port_file.exists():
-                if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("the server did not get ready")
-                time.sleep(0.02)
-            yield int(port_file.read_text())
-        finally:
-            server.kill()
 
 
 def _soak(port: int, ebin: Path, minutes: float, share: float) -> dict[str, Any]:
@@ -153,10 +108,6 @@ def _faults(report: dict[str, Any]) -> list[str]:
     if report["end"]["processes"] > report["begin"]["processes"]:
         faults.append("processes were left behind")
     return faults
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join((str(HERE), str(ROOT / "src")))}
 
 
 def _options() -> argparse.Namespace:

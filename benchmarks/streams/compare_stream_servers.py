@@ -26,6 +26,7 @@ from typing import Any
 
 import grpc
 import lines
+import psutil
 
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = 2
@@ -213,9 +214,8 @@ def _report(loads: dict[str, list[Load]]) -> None:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process (fields 14 and 15 of proc(5)'s stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of a process."""
+    return sum(psutil.Process(pid).cpu_times()[:2])
 
 
 def _run(folder: Path, *arguments: str) -> None:

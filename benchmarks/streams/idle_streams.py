@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import psutil
 from compare_stream_servers import CONTESTANTS, Contestant, Target, prepare, start
 
 
@@ -41,9 +42,9 @@ async def _measure(contestant: Contestant, target: Target, streams: int) -> floa
     async with grpc.aio.insecure_channel(address) as channel:
         stub = channel.unary_stream(f"/{contestant.service}/Wait", request.SerializeToString, bytes)
         warm = await _open(stub, request(count=1), 100)
-        before = _resident(target.pid)
+        before = psutil.Process(target.pid).memory_info().rss
         calls = await _open(stub, request(count=1), streams)
-        each = (_resident(target.pid) - before) / streams
+        each = (psutil.Process(target.pid).memory_info().rss - before) / streams
         for call in (*warm, *calls):
             call.cancel()
         await asyncio.gather(*(call.code() for call in (*warm, *calls)))
@@ -57,11 +58,6 @@ async def _open(stub: Any, request: Any, streams: int) -> list[Any]:
         calls += [stub(request) for _ in range(100)]
         await asyncio.gather(*(call.read() for call in calls[-100:]))
     return calls
-
-
-def _resident(pid: int) -> int:
-    """Resident memory of a process (statm of proc(5))."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 if __name__ == "__main__":
