@@ -235,11 +235,6 @@ def stored_histories(number: int) -> list[str]:
     return made
 
 
-def is_same(one: str, other: str) -> bool:
-    """Whether two texts are the same JSON."""
-    return strategies.in_order(one) == strategies.in_order(other)
-
-
 def is_json(text: str) -> bool:
     """Whether a text is what pydantic-ai itself stores of these messages."""
     from pydantic_ai.messages import ModelMessagesTypeAdapter

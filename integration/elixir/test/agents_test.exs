@@ -259,8 +259,7 @@ defmodule AgentsTest do
       assert length(histories) >= 50
 
       for json <- histories do
-        again = json |> Support.load_messages!() |> Support.dump_messages!()
-        assert Helpdesk.is_same!(json, again), "#{json}\nbecame\n#{again}"
+        assert json |> Support.load_messages!() |> Support.dump_messages!() == json
       end
     end
 

@@ -5,10 +5,16 @@ names: :class:`ModelRequest` and :class:`ModelResponse` hold parts (``UserPrompt
 ``ToolCallPart`` …), and a history is a list of them. :func:`from_agent` and :func:`to_agent` lead
 from pydantic-ai's messages to these and back; what pydantic-ai itself writes of both is the same,
 to the byte.
+
+Most messages cross as their fields alone. Neither protobuf nor the BEAM keep the order of the keys
+of a JSON object, though, or the offset of a time. Objects come back with their keys sorted, and
+times in UTC; a message that this changes has its JSON beside its fields (``exact``), and becomes
+what that says as long as both say the same.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +22,11 @@ from pydantic import ConfigDict, JsonValue, TypeAdapter
 from pydantic_ai import messages as agents  # pants: no-infer-dep
 from pydantic_ai import usage  # pants: no-infer-dep
 
-from synapse_bridge.agents.mirror import Mirror, plain_name
+from synapse_bridge.agents.mirror import EXACT, Mirror, plain_name
 
 _MEDIA = ("ImageUrl", "AudioUrl", "DocumentUrl", "VideoUrl", "BinaryContent", "UploadedFile")
 _OPEN = frozenset({"RequestUsage", "RunUsage"})  # They keep what a provider counts besides.
+_MESSAGES = ("ModelRequest", "ModelResponse")
 
 
 def _mirror() -> Mirror:
@@ -27,7 +34,7 @@ def _mirror() -> Mirror:
     whole = agents.ModelMessagesTypeAdapter.json_schema(mode="serialization")
     counted = TypeAdapter(usage.RunUsage).json_schema(mode="serialization")
     definitions: dict[str, Any] = {**whole["$defs"], "RunUsage": counted}
-    found = Mirror(__name__, definitions, _names(definitions), _OPEN)
+    found = Mirror(__name__, definitions, _names(definitions), _OPEN, frozenset(_MESSAGES))
 
     def of(definition: str, key: str) -> Any:
         return definitions[definition]["properties"][key]
@@ -48,7 +55,7 @@ def _mirror() -> Mirror:
         ("ModelResponsePart", of("ModelResponse", "parts")["items"]),
     ):
         found.call(name, schema)
-    found.alias("ModelMessage", found.models("ModelRequest", "ModelResponse"))
+    found.alias("ModelMessage", found.models(*_MESSAGES))
     found.annotation({"$ref": "#/$defs/RunUsage"})
     return found
 
@@ -96,7 +103,11 @@ _CONTENT: TypeAdapter[Any] = TypeAdapter(
 
 def from_agent(messages: Sequence[agents.ModelMessage]) -> list[Any]:
     """pydantic-ai's messages as they cross."""
-    return _STORED.validate_json(agents.ModelMessagesTypeAdapter.dump_json([*messages]))
+    written = _written(messages)
+    found = _crossing(written)
+    if _written(_restored(found)) == written:
+        return found
+    return [_kept(one, message) for one, message in zip(found, messages, strict=True)]
 
 
 def to_agent(messages: Sequence[Any]) -> list[agents.ModelMessage]:
@@ -104,7 +115,47 @@ def to_agent(messages: Sequence[Any]) -> list[agents.ModelMessage]:
 
     Raises pydantic's ``ValidationError`` for what pydantic-ai does not take.
     """
-    return agents.ModelMessagesTypeAdapter.validate_json(_STORED.dump_json([*messages]))
+    found = _restored(messages)
+    for index, message in enumerate(messages):
+        if (text := getattr(message, EXACT)) is not None:
+            found[index] = _exact(text, found[index])
+    return found
+
+
+def _kept(found: Any, message: agents.ModelMessage) -> Any:
+    """A message that crosses, with its JSON where its fields do not bring that back."""
+    written = _written([message])
+    if _written(_restored([found])) != written:
+        setattr(found, EXACT, written[1:-1].decode())  # without the brackets of the list
+    return found
+
+
+def _exact(text: str, restored: agents.ModelMessage) -> agents.ModelMessage:
+    """What a message's JSON says, if that is what its fields came to; otherwise the latter."""
+    try:
+        (message,) = agents.ModelMessagesTypeAdapter.validate_json(f"[{text}]")
+    except ValueError:  # no JSON, no message, or several
+        return restored
+    same = _written(_restored(_crossing(_written([message])))) == _written([restored])
+    return message if same else restored
+
+
+def _written(messages: Sequence[agents.ModelMessage]) -> bytes:
+    """What pydantic-ai stores."""
+    return agents.ModelMessagesTypeAdapter.dump_json([*messages])
+
+
+def _crossing(written: bytes) -> list[Any]:
+    """The fields alone."""
+    return _STORED.validate_json(written)
+
+
+def _restored(messages: Sequence[Any]) -> list[agents.ModelMessage]:
+    """What the fields alone come to on the other side."""
+    stored = _STORED.dump_json([*messages])
+    # In some order, and always the same: whatever order maps had on the way.
+    in_order = json.dumps(json.loads(stored), sort_keys=True)
+    return agents.ModelMessagesTypeAdapter.validate_json(in_order)
 
 
 def to_prompt(prompt: Any) -> str | list[agents.UserContent]:
@@ -127,7 +178,7 @@ def content_of(part: agents.ToolReturnPart | agents.NativeToolReturnPart) -> Any
 
 def dump(messages: Sequence[Any]) -> str:
     """What pydantic-ai stores of a history."""
-    return agents.ModelMessagesTypeAdapter.dump_json(to_agent(messages)).decode()
+    return _written(to_agent(messages)).decode()
 
 
 def load(stored: str) -> list[Any]:

@@ -9,21 +9,24 @@ mirror of a message is a model of what is stored: it crosses as any model does.
 - A key that may be missing, and has no default, is ``None`` where it is missing. Where ``null``
   would mean something else than that, the whole object stays a ``dict``.
 - Bytes are bytes, moments are moments; what the schema leaves open is any value of JSON.
+- Models that stand for themselves can be ``kept``: they have a field more for what is stored of
+  them to the byte. It is not part of what they write.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import typing
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import or_
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, JsonValue, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from synapse_bridge.agents.alias import alias
@@ -34,12 +37,16 @@ _PREFIX = "#/$defs/"
 _SCALARS: Mapping[tuple[str, str], Any] = {
     ("string", ""): str,
     ("string", "base64url"): bytes,
-    ("string", "date-time"): AwareDatetime,
+    ("string", "date-time"): datetime,
     ("string", "duration"): timedelta,
     ("integer", ""): int,
     ("number", ""): float,
     ("boolean", ""): bool,
 }
+
+
+EXACT = "exact"
+"""The field of models that are kept."""
 
 
 class Stored(BaseModel):
@@ -55,6 +62,7 @@ class Stored(BaseModel):
     @pydantic.model_serializer(mode="wrap")
     def _as_stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = handler(self)
+        found.pop(EXACT, None)
         for name in self.stored_if_present:
             if found.get(name) is None:
                 found.pop(name, None)
@@ -64,7 +72,8 @@ class Stored(BaseModel):
 class Mirror:
     """Reads definitions of a schema, each once, into a module's namespace.
 
-    ``names`` renames definitions, ``open_`` are those whose values may hold keys besides.
+    ``names`` renames definitions, ``open_`` are those whose values may hold keys besides, and
+    ``kept`` those that are kept to the byte.
     """
 
     def __init__(
@@ -73,12 +82,14 @@ class Mirror:
         definitions: Mapping[str, Schema],
         names: Mapping[str, str],
         open_: frozenset[str],
+        kept: frozenset[str] = frozenset(),
     ) -> None:
         self.namespace: dict[str, Any] = {}
         self._module = module
         self._definitions = definitions
         self._names = names
         self._open = open_
+        self._kept = kept
         self._given: dict[str, Any] = {}
         self._aliases: dict[str, Any] = {}
 
@@ -141,10 +152,10 @@ class Mirror:
         if _is_ambiguous(schema):
             return dict[str, JsonValue]
         if "enum" in schema:
-            return self._kept(definition, self.alias(name, self.annotation(schema)))
+            return self._remembered(definition, self.alias(name, self.annotation(schema)))
         return self._model(definition, name, schema)
 
-    def _kept(self, definition: str, annotation: Any) -> Any:
+    def _remembered(self, definition: str, annotation: Any) -> Any:
         self._given[definition] = annotation
         return annotation
 
@@ -165,6 +176,10 @@ class Mirror:
             else:
                 droppable.add(key)
                 fields[key] = (annotation | None, None)
+        if definition in self._kept:
+            fields[EXACT] = (str | None, Field(None, description=_ABOUT_EXACT))
+        moments = [key for key, (annotation, _) in fields.items() if _is_moment(annotation)]
+        in_utc = pydantic.field_validator(*moments)(_in_utc) if moments else None
         if definition in self._open or schema.get("additionalProperties") is True:
             bases: type[Stored] = _Open
         else:
@@ -173,6 +188,7 @@ class Mirror:
             name,
             __base__=bases,
             __module__=self._module,
+            __validators__={"_in_utc": in_utc} if in_utc else None,
             __doc__=f"What pydantic-ai stores of a `{definition.partition('_')[0]}`.",
             **fields,
         )
@@ -212,6 +228,24 @@ class Mirror:
                 yield from self._options(nested)
             else:
                 yield option
+
+
+_ABOUT_EXACT = (
+    "The message's own JSON, where its fields cannot say it to the byte: keys of JSON objects have "
+    "an order there, and times an offset. Pass it on with the message; once the fields say "
+    "something else, it counts for nothing."
+)
+
+
+def _is_moment(annotation: Any) -> bool:
+    return annotation is datetime or datetime in typing.get_args(annotation)
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """The moment as it crosses; one without an offset is taken as pydantic-ai writes its own."""
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _shape(schema: Schema) -> str:

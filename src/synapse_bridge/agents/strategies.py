@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime
-import json
 from functools import cache
 from typing import Any
 
@@ -22,8 +21,10 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
     max_leaves=5,
 )
+_MINUTES = st.integers(-24 * 60 + 1, 24 * 60 - 1).map(lambda n: datetime.timedelta(minutes=n))
+_OFFSETS = st.one_of(st.none(), st.just(datetime.UTC), _MINUTES.map(datetime.timezone))
 _MOMENTS = st.datetimes(
-    datetime.datetime(1970, 1, 1), datetime.datetime(2100, 1, 1), timezones=st.just(datetime.UTC)
+    datetime.datetime(2, 1, 1), datetime.datetime(9998, 12, 31), timezones=_OFFSETS
 )
 _MEDIA = ("image/png", "audio/wav", "application/pdf", "text/x-other")
 
@@ -102,6 +103,30 @@ def histories() -> st.SearchStrategy[list[Any]]:
     return st.lists(_values(WHOLE["items"]).filter(_is_taken), max_size=2)
 
 
+def parts(role: str) -> dict[str, st.SearchStrategy[list[Any]]]:
+    """Histories of one message of a role (``ModelRequest``), by the one part that it has."""
+    message = _values(WHOLE["$defs"][role])
+    return {
+        name: st.tuples(message, _defined(name)).map(_with_part).filter(_is_taken_whole)
+        for name in part_kinds(role)
+    }
+
+
+def part_kinds(role: str) -> list[str]:
+    """The names of the parts that a message of a role may have."""
+    options = WHOLE["$defs"][role]["properties"]["parts"]["items"]["oneOf"]
+    return [one["$ref"].removeprefix("#/$defs/") for one in options]
+
+
+def _with_part(drawn: tuple[Any, Any]) -> list[Any]:
+    message, part = drawn
+    return [{**message, "parts": [part]}]
+
+
+def _is_taken_whole(history: list[Any]) -> bool:
+    return all(map(_is_taken, history))
+
+
 def _is_taken(message: Any) -> bool:
     """Whether it fits what the schema does not say: who may speak, which parts a provider makes."""
     try:
@@ -117,8 +142,3 @@ def stored(history: list[Any]) -> bytes:
     first = ModelMessagesTypeAdapter.validate_json(pydantic_core.to_json(history))
     again = ModelMessagesTypeAdapter.dump_json(first)
     return ModelMessagesTypeAdapter.dump_json(ModelMessagesTypeAdapter.validate_json(again))
-
-
-def in_order(stored: str | bytes) -> str:
-    """The same JSON with the members of objects in order, which protobuf and the BEAM have not."""
-    return json.dumps(json.loads(stored), sort_keys=True)

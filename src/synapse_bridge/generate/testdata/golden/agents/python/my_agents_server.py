@@ -1104,6 +1104,8 @@ def model_request_from_wire(message: pb.ModelRequest) -> dict[str, Any]:
         }
     if message.HasField("state"):
         value["state"] = MODEL_REQUEST_STATE[message.state]
+    if message.HasField("exact"):
+        value["exact"] = message.exact
     return value
 
 
@@ -1128,6 +1130,7 @@ def model_request_to_wire(
             }
         ),
         "state": MODEL_REQUEST_STATE.number[value.state],
+        "exact": value.exact,
     }
 
 
@@ -1210,6 +1213,8 @@ def model_response_from_wire(message: pb.ModelResponse) -> dict[str, Any]:
         ]
     if message.HasField("state"):
         value["state"] = MODEL_RESPONSE_STATE[message.state]
+    if message.HasField("exact"):
+        value["exact"] = message.exact
     return value
 
 
@@ -1271,6 +1276,7 @@ def model_response_to_wire(
             }
         ),
         "state": MODEL_RESPONSE_STATE.number[value.state],
+        "exact": value.exact,
     }
 
 
@@ -3370,7 +3376,7 @@ def usage_limit_exceeded_error(
 SERVICE = serve.Service(
     name="my_agents.v1.MyAgentsService",
     file=pb.DESCRIPTOR,
-    contract="db1d2fd6261548b1",
+    contract="170ca4456f47a83a",
     module="my_agents",
     methods=(
         serve.Method(
@@ -3387,7 +3393,7 @@ SERVICE = serve.Service(
             pb.SupportRunRequest,
             support_run_arguments,
             support_run_response,
-            fingerprint="35090e3b",
+            fingerprint="0514aa93",
             context="context",
             raises={
                 synapse_bridge.agents.errors.ModelError: serve.Raised(
@@ -3419,7 +3425,7 @@ SERVICE = serve.Service(
             pb.SupportRunStreamRequest,
             support_run_stream_arguments,
             support_run_stream_response,
-            fingerprint="6df5da90",
+            fingerprint="fd2e5fce",
             streams_result=True,
             context="context",
             raises={
@@ -3452,7 +3458,7 @@ SERVICE = serve.Service(
             pb.SupportSessionRequest,
             support_session_arguments,
             support_session_response,
-            fingerprint="9365daff",
+            fingerprint="1a039b6e",
             stream="answers",
             items=support_session_items,
             streams_result=True,
@@ -3496,7 +3502,7 @@ SERVICE = serve.Service(
             pb.SupportDumpMessagesRequest,
             support_dump_messages_arguments,
             support_dump_messages_response,
-            fingerprint="6188c471",
+            fingerprint="793e2092",
         ),
         serve.Method(
             "SupportLoadMessages",
@@ -3504,7 +3510,7 @@ SERVICE = serve.Service(
             pb.SupportLoadMessagesRequest,
             support_load_messages_arguments,
             support_load_messages_response,
-            fingerprint="ab5bf9da",
+            fingerprint="11af8782",
         ),
         serve.Method(
             "GreeterRun",
@@ -3512,7 +3518,7 @@ SERVICE = serve.Service(
             pb.GreeterRunRequest,
             greeter_run_arguments,
             greeter_run_response,
-            fingerprint="e106b2a0",
+            fingerprint="176c8713",
             context="context",
             raises={
                 synapse_bridge.agents.errors.ModelError: serve.Raised(
@@ -3544,7 +3550,7 @@ SERVICE = serve.Service(
             pb.GreeterRunStreamRequest,
             greeter_run_stream_arguments,
             greeter_run_stream_response,
-            fingerprint="7e8fb051",
+            fingerprint="ecc03fc7",
             streams_result=True,
             context="context",
             raises={
@@ -3577,7 +3583,7 @@ SERVICE = serve.Service(
             pb.GreeterSessionRequest,
             greeter_session_arguments,
             greeter_session_response,
-            fingerprint="75cfa23f",
+            fingerprint="2d73a4f1",
             stream="answers",
             items=greeter_session_items,
             streams_result=True,
@@ -3621,7 +3627,7 @@ SERVICE = serve.Service(
             pb.GreeterDumpMessagesRequest,
             greeter_dump_messages_arguments,
             greeter_dump_messages_response,
-            fingerprint="7ed901cf",
+            fingerprint="9f506c27",
         ),
         serve.Method(
             "GreeterLoadMessages",
@@ -3629,7 +3635,7 @@ SERVICE = serve.Service(
             pb.GreeterLoadMessagesRequest,
             greeter_load_messages_arguments,
             greeter_load_messages_response,
-            fingerprint="cfc3d9f9",
+            fingerprint="87ca5f3d",
         ),
     ),
 )

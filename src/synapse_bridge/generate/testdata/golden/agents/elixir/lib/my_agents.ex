@@ -16,7 +16,7 @@ defmodule MyAgents do
   """
   use SynapseBridge.Client,
     service: "my_agents.v1.MyAgentsService",
-    contract: "db1d2fd6261548b1",
+    contract: "170ca4456f47a83a",
     errors: [
       MyAgents.AnswersEnded,
       MyAgents.InvalidTools,
@@ -46,7 +46,7 @@ defmodule MyAgents do
   def ping!(text, opts \\ []), do: call!(:ping, %{text: text}, opts)
 
   rpc :support_run, "SupportRun", MyAgents.SupportRunRequest, MyAgents.SupportRunResponse,
-    fingerprint: "35090e3b"
+    fingerprint: "0514aa93"
 
   @doc """
   Ask the agent `support_agent` and wait for its result.
@@ -119,7 +119,7 @@ defmodule MyAgents do
       MyAgents.SupportRunStreamRequest,
       MyAgents.SupportRunStreamResponse,
       stream: :server,
-      fingerprint: "6df5da90"
+      fingerprint: "fd2e5fce"
 
   @doc """
   Ask the agent `support_agent`, and tell what happens until it has its result.
@@ -210,7 +210,7 @@ defmodule MyAgents do
       MyAgents.SupportSessionResponse,
       stream: :bidi,
       streamed: :answers,
-      fingerprint: "9365daff"
+      fingerprint: "1a039b6e"
 
   @doc """
   Ask the agent `support_agent`, which may call tools of the caller's, and ask for approvals.
@@ -327,7 +327,7 @@ defmodule MyAgents do
       "SupportDumpMessages",
       MyAgents.SupportDumpMessagesRequest,
       MyAgents.SupportDumpMessagesResponse,
-      fingerprint: "6188c471"
+      fingerprint: "793e2092"
 
   @doc """
   Write messages as JSON, as pydantic-ai's `ModelMessagesTypeAdapter` does.
@@ -359,7 +359,7 @@ defmodule MyAgents do
       "SupportLoadMessages",
       MyAgents.SupportLoadMessagesRequest,
       MyAgents.SupportLoadMessagesResponse,
-      fingerprint: "ab5bf9da"
+      fingerprint: "11af8782"
 
   @doc """
   Read messages that `dump_messages`, or pydantic-ai itself, has written.
@@ -389,7 +389,7 @@ defmodule MyAgents do
     do: call!(:support_load_messages, %{stored: stored}, opts)
 
   rpc :greeter_run, "GreeterRun", MyAgents.GreeterRunRequest, MyAgents.GreeterRunResponse,
-    fingerprint: "e106b2a0"
+    fingerprint: "176c8713"
 
   @doc """
   Ask the agent `greeter` and wait for its result.
@@ -456,7 +456,7 @@ defmodule MyAgents do
       MyAgents.GreeterRunStreamRequest,
       MyAgents.GreeterRunStreamResponse,
       stream: :server,
-      fingerprint: "7e8fb051"
+      fingerprint: "ecc03fc7"
 
   @doc """
   Ask the agent `greeter`, and tell what happens until it has its result.
@@ -541,7 +541,7 @@ defmodule MyAgents do
       MyAgents.GreeterSessionResponse,
       stream: :bidi,
       streamed: :answers,
-      fingerprint: "75cfa23f"
+      fingerprint: "2d73a4f1"
 
   @doc """
   Ask the agent `greeter`, which may call tools of the caller's, and ask for approvals.
@@ -650,7 +650,7 @@ defmodule MyAgents do
       "GreeterDumpMessages",
       MyAgents.GreeterDumpMessagesRequest,
       MyAgents.GreeterDumpMessagesResponse,
-      fingerprint: "7ed901cf"
+      fingerprint: "9f506c27"
 
   @doc """
   Write messages as JSON, as pydantic-ai's `ModelMessagesTypeAdapter` does.
@@ -682,7 +682,7 @@ defmodule MyAgents do
       "GreeterLoadMessages",
       MyAgents.GreeterLoadMessagesRequest,
       MyAgents.GreeterLoadMessagesResponse,
-      fingerprint: "cfc3d9f9"
+      fingerprint: "87ca5f3d"
 
   @doc """
   Read messages that `dump_messages`, or pydantic-ai itself, has written.

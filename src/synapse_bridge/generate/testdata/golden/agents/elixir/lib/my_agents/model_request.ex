@@ -13,5 +13,10 @@ defmodule MyAgents.ModelRequest do
     field :conversation_id, 5, {:nullable, :string}, default: nil
     field :metadata, 6, {:nullable, {:wrapped, {:map, :string, :any}}}, default: nil
     field :state, 7, {:enum, MyAgents.ModelRequestState}, default: :complete
+
+    field :exact, 8, {:nullable, :string},
+      default: nil,
+      doc:
+        "The message's own JSON, where its fields cannot say it to the byte: keys of JSON objects have an order there, and times an offset. Pass it on with the message; once the fields say something else, it counts for nothing."
   end
 end

@@ -32,5 +32,10 @@ defmodule MyAgents.ModelResponse do
           default: nil
 
     field :state, 18, {:enum, MyAgents.ModelResponseState}, default: :complete
+
+    field :exact, 19, {:nullable, :string},
+      default: nil,
+      doc:
+        "The message's own JSON, where its fields cannot say it to the byte: keys of JSON objects have an order there, and times an offset. Pass it on with the message; once the fields say something else, it counts for nothing."
   end
 end
