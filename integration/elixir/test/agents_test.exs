@@ -354,6 +354,18 @@ defmodule AgentsTest do
       assert run!(lines, tools: [tool]).output == "half success: 2"
     end
 
+    test "have it try again as often in a row as the agent allows, then the run ends" do
+      tool = tool("never", fn _ -> {:retry, "no"} end)
+      lines = List.duplicate("call never {}", 9)
+
+      assert {:error, %Helpdesk.ToolRetriesExceeded{tool_name: "never", max_retries: 1}} =
+               Support.run(script(lines), tools: [tool])
+
+      assert_raise Helpdesk.ToolRetriesExceeded, fn ->
+        lines |> script() |> Support.run_stream!(tools: [tool]) |> Stream.run()
+      end
+    end
+
     test "have the model try again with arguments that fit, or fail" do
       tool = tool("a", & &1, parameters: %{type: "object", required: ["sku"]})
       assert run!(["call a {}", "repeat"], tools: [tool]).output =~ "sku: is required"

@@ -73,8 +73,11 @@ class Run:
         """What the model answers, piece by piece."""
         final: said.FinalResultEvent | None = None
         last: Any = None
+        native = _NativeReturns()
         async for told in stream:
             grown = False
+            for event in native.ended(told):
+                yield event
             match told:
                 case said.FinalResultEvent():
                     final, grown = told, True
@@ -94,14 +97,15 @@ class Run:
                         yield events.ThinkingDelta(text)
                 case said.PartDeltaEvent(delta=said.ToolCallPartDelta()):
                     grown = True
-                case said.PartEndEvent(part=part):
-                    for event in _native(part):
-                        yield event
+                case said.PartEndEvent(part=said.NativeToolCallPart() as part):
+                    yield events.ToolCall(part.tool_call_id, part.tool_name, _args(part))
             if grown and final is not None and self._has_partials(final):
                 partial = await self._partial(stream, final)
                 if partial is not None and partial != last:
                     last = partial
                     yield partial
+        for event in native.ended():
+            yield event
 
     def _has_partials(self, final: said.FinalResultEvent) -> bool:
         """Whether an output grows beside its text; text that is the output tells itself."""
@@ -145,13 +149,25 @@ def _requested(requests: DeferredToolRequests) -> Iterator[Any]:
         )
 
 
-def _native(part: said.ModelResponsePart) -> Iterator[Any]:
-    """The calls of tools that the provider runs itself."""
-    match part:
-        case said.NativeToolCallPart():
-            yield events.ToolCall(part.tool_call_id, part.tool_name, _args(part))
-        case said.NativeToolReturnPart():
-            yield _returned(part)
+class _NativeReturns:
+    """What tools came to that the provider runs itself.
+
+    pydantic-ai tells when such a part begins, which it may do again with more in it, and not when
+    it ends: that is when another one begins, or the response is over.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[int, said.NativeToolReturnPart] = {}
+
+    def ended(self, told: Any = None) -> Iterator[Any]:
+        """The events of parts that end with an event of the response, or with the response."""
+        if told is not None and not isinstance(told, said.PartStartEvent):
+            return
+        index = None if told is None else told.index
+        for ended in [one for one in self._open if one != index]:
+            yield _returned(self._open.pop(ended))
+        if told is not None and isinstance(told.part, said.NativeToolReturnPart):
+            self._open[told.index] = told.part
 
 
 def _returned(part: said.ToolReturnPart | said.NativeToolReturnPart) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import jsonschema
 from pydantic_ai import tools as asked  # pants: no-infer-dep
 from pydantic_ai.capabilities import HandleDeferredToolCalls  # pants: no-infer-dep
 from pydantic_ai.exceptions import ModelRetry, ToolFailed  # pants: no-infer-dep
-from pydantic_ai.toolsets import ExternalToolset  # pants: no-infer-dep
+from pydantic_ai.toolsets import ExternalToolset, ToolsetTool  # pants: no-infer-dep
 
 from synapse_bridge.agents import errors, events
 
@@ -63,9 +64,14 @@ class Session:
             self._changed.clear()
             await self._changed.wait()
         self.check()
+        # They go, for the model may give a later call the same id.
+        given = {name: self._answers.pop(name) for name in (*calls, *approvals)}
+        for name in given:
+            del self._asked[name]
+        _count(context, [(call.tool_name, given[call.tool_call_id]) for call in requests.calls])
         return requests.build_results(
-            calls={name: _called(self._answers[name]) for name in calls},
-            approvals={name: _decided(self._answers[name]) for name in approvals},
+            calls={name: _called(given[name]) for name in calls},
+            approvals={name: _decided(given[name]) for name in approvals},
         )
 
     async def _read(self, answers: AsyncIterator[Any]) -> None:
@@ -92,6 +98,26 @@ class Session:
             wanted = "an approval or a denial" if not decides else "a result, a retry or a failure"
             raise errors.UnexpectedAnswer(name, f"it wants {wanted}")
         self._answers[name] = answer
+
+
+def _count(context: asked.RunContext[Any], answers: Sequence[tuple[str, Any]]) -> None:
+    """Have pydantic-ai count retries that the caller asks for as if a tool of its own had.
+
+    It counts those that it runs into itself, and takes answers as they are. ``answers`` are pairs
+    of a tool's name and an answer.
+    """
+    manager = context.tool_manager
+    assert manager is not None
+    assert manager.tools is not None
+    for name, answer in answers:
+        match answer:
+            case events.ToolRetry():
+                most = manager.tools[name].max_retries
+                if context.retries.get(name, 0) >= most:
+                    raise errors.ToolRetriesExceeded(name, most)
+                manager.failed_tools.add(name)
+            case events.ToolResult():
+                manager.succeeded_tools.add(name)
 
 
 def _called(answer: Any) -> Any:
@@ -121,7 +147,15 @@ def toolset(
         raise errors.InvalidTools(f"the agent has tools {', '.join(taken)} of its own")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise errors.InvalidTools(f"there are several tools {', '.join(twice)}")
-    return ExternalToolset([_definition(tool) for tool in tools], id="caller")
+    return _CallersTools([_definition(tool) for tool in tools], id="caller")
+
+
+class _CallersTools(ExternalToolset[Any]):
+    """External tools that may be called again as often as the agent's own."""
+
+    async def get_tools(self, ctx: asked.RunContext[Any]) -> dict[str, ToolsetTool[Any]]:
+        found = await super().get_tools(ctx)
+        return {name: replace(tool, max_retries=ctx.max_retries) for name, tool in found.items()}
 
 
 def _definition(tool: events.ToolDefinition) -> asked.ToolDefinition:

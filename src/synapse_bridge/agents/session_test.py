@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import grpc.aio
 import pytest
 
 from synapse_bridge.agents.testing import Client, failure_of, run, told
-from synapse_bridge.serve.testing import until
+from synapse_bridge.serve.testing import Failure, until
 
 Answers = Callable[[str, Any], list[dict[str, Any]]]
 """What a caller answers to an event."""
@@ -111,6 +112,62 @@ def test_failures_and_retries_are_told_to_the_model() -> None:
         events = await _talk(talk, second)
         assert [e.message for k, e in events if k == "retry_prompt"] == ["no such item"]
         assert events[-1][1].result.output == "price: 9 (success) "
+
+    run(test)
+
+
+def test_a_tool_may_ask_for_as_many_retries_as_the_agent_allows() -> None:
+    async def test(client: Client) -> None:
+        asked: list[str] = []
+
+        def answers(kind: str, event: Any) -> list[dict[str, Any]]:
+            if kind != "tool_request":
+                return []
+            asked.append(event.tool_name)
+            if event.tool_name == "price":  # it counts for each tool alone
+                return [_result(event, "9")]
+            return [{"tool_retry": {"tool_call_id": event.tool_call_id, "message": "once more"}}]
+
+        talk = _Talk(client, 'call [["stock", {}], ["price", {}]]')
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await _talk(talk, answers)
+        error = Failure(raised.value, []).detail(client.pb.ToolRetriesExceeded())
+        assert (error.tool_name, error.max_retries) == ("stock", 2)
+        assert asked.count("stock") == 3
+        assert client.module.SEEN["desk"] == "closed"
+
+    run(test)
+
+
+def test_a_result_ends_the_count_of_retries() -> None:
+    async def test(client: Client) -> None:
+        count = 0
+
+        def answers(kind: str, event: Any) -> list[dict[str, Any]]:
+            nonlocal count
+            if kind != "tool_request":
+                return []
+            count += 1
+            if count % 3 == 0:  # after as many retries as there may be
+                return [_result(event, "9")]
+            return [{"tool_retry": {"tool_call_id": event.tool_call_id, "message": "once more"}}]
+
+        events = await _talk(_Talk(client, "thrice"), answers)
+        assert events[-1][0] == "finished"
+        assert count == 9
+
+    run(test)
+
+
+def test_arguments_that_are_no_json_are_the_models_to_mend() -> None:
+    async def test(client: Client) -> None:
+        def answers(kind: str, event: Any) -> list[dict[str, Any]]:
+            return [_result(event, "9")] if kind == "tool_request" else []
+
+        events = await _talk(_Talk(client, 'call [["stock", "{\\"item"]]'), answers)
+        kinds = [kind for kind, _ in events]
+        assert kinds.index("retry_prompt") < kinds.index("tool_request")
+        assert events[-1][1].result.output == "stock: 9 (success) "
 
     run(test)
 

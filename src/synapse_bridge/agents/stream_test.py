@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from unittest.mock import ANY
+
 import pytest
 
 from synapse_bridge.agents.testing import Client, run
@@ -77,6 +80,35 @@ def test_tool_calls_and_what_they_return_are_told() -> None:
         photo = returns["photo"].content.binary_content
         assert (photo.data, photo.media_type) == (b"\x03\xff", "image/png")
         assert returns["photo"].outcome == client.pb.TOOL_RETURN_OUTCOME_SUCCESS
+
+    run(test)
+
+
+def test_what_the_provider_runs_itself_is_told() -> None:
+    async def test(client: Client) -> None:
+        events = await client.events("support_run_stream", prompt="native")
+        kinds = [kind for kind, _ in events]
+        assert kinds == ["tool_call", "tool_return", "text_delta", "text_delta", "finished"]
+        call, returned = events[0][1], events[1][1]
+        assert (call.tool_call_id, call.tool_name) == ("search-1", "web_search")
+        assert call.args.dict_value.entries["query"].string_value == "rain"
+        assert (returned.tool_call_id, returned.tool_name) == ("search-1", "web_search")
+        (page,) = returned.content.any_value.list_value.items
+        assert page.object_value.entries["url"].string_value == "https://a.example"
+        assert returned.outcome == client.pb.TOOL_RETURN_OUTCOME_SUCCESS
+        plain = await client.result("support_run", prompt="native")
+        for result in (events[-1][1].result, plain):
+            parts = result.new_messages[-1].model_response.parts
+            found = [part.WhichOneof("value") for part in parts]
+            assert found == ["native_tool_call_part", "native_tool_return_part", "text_part"]
+        again = await client.result(
+            "support_run", prompt="count", message_history=plain.new_messages
+        )
+        assert again.output == "3 messages"
+        assert client.module.SEEN["messages"][1].parts[:2] == [
+            client.module.SEARCH,
+            replace(client.module.FOUND, timestamp=ANY),
+        ]
 
     run(test)
 

@@ -32,7 +32,7 @@ defmodule SynapseBridge.Tool do
   |---|---|
   | `{:ok, term}`, or any other term | the term, as JSON |
   | `{:error, reason}` | that the tool has failed, with the reason: a text, an atom, the message of an exception, or else `inspect(reason)` |
-  | `{:retry, text}` | the text, and with it the wish to call the tool again with better arguments. How often, the run's `:usage_limits` bound |
+  | `{:retry, text}` | the text, and with it the wish to call the tool again with better arguments. After as many retries in a row as the agent allows its own tools, the run ends with `ToolRetriesExceeded` |
 
   JSON is made of `nil`, booleans, numbers, strings, lists and maps. Atoms become strings, as keys too;
   dates and times are written as ISO 8601 has them, and other structs that are text for

@@ -15,6 +15,8 @@ from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
+    NativeToolCallPart,
+    NativeToolReturnPart,
     TextPart,
     ToolCallPart,
     ToolReturnPart,
@@ -60,8 +62,18 @@ async def _answer(messages: list[ModelMessage], info: AgentInfo) -> ModelRespons
             await asyncio.Event().wait()
         finally:
             SEEN["open"] = False
+    if word == "native":
+        return ModelResponse([SEARCH, FOUND, TextPart("It rains.")])
     if word == "count":
         return ModelResponse([TextPart(f"{len(messages)} messages")])
+    if word == "thrice":
+        done = sum(
+            isinstance(part, ToolReturnPart) and part.outcome == "success"
+            for message in messages
+            for part in message.parts
+        )
+        call = ToolCallPart("stock", {}, f"call-{len(messages)}")
+        return ModelResponse([TextPart("done") if done == 3 else call])
     if word == "call":
         returned = _returned(messages)
         if not returned:
@@ -78,9 +90,18 @@ async def _answer(messages: list[ModelMessage], info: AgentInfo) -> ModelRespons
     return ModelResponse([TextPart(f"You said: {prompt}")])
 
 
+SEARCH = NativeToolCallPart("web_search", {"query": "rain", "limit": 2}, "search-1")
+FOUND = NativeToolReturnPart("web_search", [{"url": "https://a.example"}], "search-1")
+
+
 async def _stream(
     messages: list[ModelMessage], info: AgentInfo
-) -> AsyncIterator[str | dict[int, DeltaToolCall] | dict[int, DeltaThinkingPart]]:
+) -> AsyncIterator[
+    str
+    | dict[int, DeltaToolCall]
+    | dict[int, DeltaThinkingPart]
+    | dict[int, NativeToolCallPart | NativeToolReturnPart]
+]:
     prompt = _prompt(messages)
     if prompt == "forever":
         SEEN["open"] = True
@@ -95,14 +116,15 @@ async def _stream(
     response = await _answer(messages, info)
     for index, part in enumerate(response.parts):
         match part:
+            case NativeToolCallPart() | NativeToolReturnPart():
+                yield {index: part}
             case TextPart(content=text):
                 for word in text.split(" "):
                     yield word + " "
             case ToolCallPart():
                 call_id = part.tool_call_id
-                yield {index: DeltaToolCall(
-                    part.tool_name, part.args_as_json_str(), tool_call_id=call_id
-                )}
+                args = part.args if isinstance(part.args, str) else part.args_as_json_str()
+                yield {index: DeltaToolCall(part.tool_name, args, tool_call_id=call_id)}
 
 
 MODEL = FunctionModel(_answer, stream_function=_stream, model_name="the-model")
