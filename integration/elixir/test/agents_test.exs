@@ -508,14 +508,6 @@ defmodule AgentsTest do
 
       assert {:error, %Helpdesk.ToolRetriesExceeded{tool_name: "count_words", max_retries: 1}} =
                Support.run(script([calls, calls, calls]))
-
-      retry = tool("a", fn _ -> {:retry, "no"} end)
-
-      assert {:error, %Helpdesk.UsageLimitExceeded{}} =
-               "call a {}"
-               |> List.duplicate(4)
-               |> script()
-               |> Support.run(tools: [retry], usage_limits: [request_limit: 3])
     end
 
     test "of a model whose output never fits" do

@@ -150,6 +150,7 @@ def test_files_inside_of_lists_are_files_for_the_agent() -> None:
     history: list[ModelMessage] = [ModelRequest([ToolReturnPart("photos", content, "1")])]
     (crossed,) = _through_the_wire(messages.from_agent(history))
     assert crossed.parts[0].content[2]["kind"] == "binary"
+    again: Any
     (again,) = messages.to_agent([crossed])
     stored = ModelMessagesTypeAdapter.dump_json(history)
     assert [again] == ModelMessagesTypeAdapter.validate_json(stored)

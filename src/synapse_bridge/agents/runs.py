@@ -6,7 +6,7 @@ closing the stream ends the request to the model wherever it is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -22,6 +22,7 @@ from pydantic_ai.tools import DeferredToolRequests  # pants: no-infer-dep
 
 from synapse_bridge.agents import definition, events, messages
 from synapse_bridge.agents.classes import Classes
+from synapse_bridge.agents.pace import Pace
 
 Fits = Callable[[Any], bool]
 """Whether a value is one of the agent's output type."""
@@ -72,7 +73,7 @@ class Run:
     async def _asked(self, stream: AgentStream[Any, Any]) -> AsyncGenerator[Any, None]:
         """What the model answers, piece by piece."""
         final: said.FinalResultEvent | None = None
-        last: Any = None
+        partials = _Partials(lambda: self._partial(stream, final))
         native = _NativeReturns()
         async for told in stream:
             grown = False
@@ -100,10 +101,10 @@ class Run:
                 case said.PartEndEvent(part=said.NativeToolCallPart() as part):
                     yield events.ToolCall(part.tool_call_id, part.tool_name, _args(part))
             if grown and final is not None and self._has_partials(final):
-                partial = await self._partial(stream, final)
-                if partial is not None and partial != last:
-                    last = partial
+                async for partial in partials.grown():
                     yield partial
+        async for partial in partials.ended():
+            yield partial
         for event in native.ended():
             yield event
 
@@ -112,9 +113,10 @@ class Run:
         return final.tool_name is not None or not self._text_is_output
 
     async def _partial(
-        self, stream: AgentStream[Any, Any], final: said.FinalResultEvent
+        self, stream: AgentStream[Any, Any], final: said.FinalResultEvent | None
     ) -> Any | None:
         """The output so far, where it is one."""
+        assert final is not None
         try:
             output = await stream.validate_response_output(stream.response, allow_partial=True)
         except (ValidationError, ModelRetry, UserError):
@@ -147,6 +149,40 @@ def _requested(requests: DeferredToolRequests) -> Iterator[Any]:
         yield events.ApprovalRequest(
             call.tool_call_id, call.tool_name, _args(call), pydantic_core.to_jsonable_python(about)
         )
+
+
+class _Partials:
+    """The outputs of one response as far as they are written, each told once.
+
+    An output is validated whole, so that its pieces take the longer the more there are. Long
+    outputs are made of fewer of their pieces, and always of the last one.
+    """
+
+    def __init__(self, make: Callable[[], Awaitable[Any | None]]) -> None:
+        self._make = make
+        self._pace = Pace()
+        self._last: Any = None
+        self._is_behind = False
+
+    async def grown(self) -> AsyncIterator[Any]:
+        """The output after a piece, if it is time for one."""
+        self._is_behind = not self._pace.is_due
+        if not self._is_behind:
+            async for output in self._made():
+                yield output
+
+    async def ended(self) -> AsyncIterator[Any]:
+        """The output after the last piece, if it has not been told."""
+        if self._is_behind:
+            async for output in self._made():
+                yield output
+
+    async def _made(self) -> AsyncIterator[Any]:
+        with self._pace.timed():
+            output = await self._make()
+        if output is not None and output != self._last:
+            self._last = output
+            yield output
 
 
 class _NativeReturns:

@@ -22,7 +22,9 @@ _JSON = st.recursive(
     max_leaves=5,
 )
 _MINUTES = st.integers(-24 * 60 + 1, 24 * 60 - 1).map(lambda n: datetime.timedelta(minutes=n))
-_OFFSETS = st.one_of(st.none(), st.just(datetime.UTC), _MINUTES.map(datetime.timezone))
+_OFFSETS: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.just(datetime.UTC), _MINUTES.map(datetime.timezone)
+)
 _MOMENTS = st.datetimes(
     datetime.datetime(2, 1, 1), datetime.datetime(9998, 12, 31), timezones=_OFFSETS
 )

@@ -43,6 +43,24 @@ def test_a_structured_output_grows_and_fits_its_type_all_the_time() -> None:
     run(test)
 
 
+def test_a_long_output_is_validated_for_a_part_of_its_pieces() -> None:
+    async def test(client: Client) -> None:
+        for count, least, most in ((5, 5, 7), (500, 2, 250)):
+            client.module.SEEN["validated"] = ()
+            *partials, (last, finished) = await client.events(
+                "counter_run_stream", prompt=str(count)
+            )
+            assert {kind for kind, _ in partials} == {"partial_output"}
+            numbers = list(range(count))
+            assert list(partials[-1][1].output) == numbers
+            assert (last, list(finished.result.output)) == ("finished", numbers)
+            validated = client.module.SEEN["validated"]
+            assert least <= len(validated) <= most
+            assert list(validated) == sorted(validated)
+
+    run(test)
+
+
 def test_an_output_that_does_not_validate_is_asked_for_again() -> None:
     async def test(client: Client) -> None:
         events = await client.events("weather_run_stream", prompt="wrong")

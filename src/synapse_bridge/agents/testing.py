@@ -25,6 +25,7 @@ TESTDATA = Path(__file__).parent / "testdata"
 AGENTS = (
     Wanted("support_agent", deps_factory="desk:open_desk", expose=True),
     Wanted("weather_agent"),
+    Wanted("counter_agent"),
     Wanted("poet", models=("test",)),
 )
 

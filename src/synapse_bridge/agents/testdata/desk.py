@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -194,6 +195,27 @@ async def _forecast(
 
 
 weather_agent = Agent(FunctionModel(stream_function=_forecast), output_type=Weather, retries=1)
+
+
+async def _items(
+    messages: list[ModelMessage], info: AgentInfo
+) -> AsyncIterator[dict[int, DeltaToolCall]]:
+    """As many as the prompt says, one piece each."""
+    count = int(_prompt(messages))
+    yield {0: DeltaToolCall(info.output_tools[0].name, '{"response": [0', tool_call_id="out")}
+    for number in range(1, count):
+        yield {0: DeltaToolCall(json_args=f", {number}")}
+    yield {0: DeltaToolCall(json_args="]}")}
+
+
+counter_agent = Agent(FunctionModel(stream_function=_items), output_type=list[int])
+
+
+@counter_agent.output_validator
+def slow(numbers: list[int]) -> list[int]:
+    SEEN["validated"] = (*SEEN.get("validated", ()), len(numbers))
+    time.sleep(0.002)
+    return numbers
 
 
 async def _poem(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
