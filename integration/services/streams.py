@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -66,33 +67,35 @@ async def seen(label: str) -> Seen:
     )
 
 
-def _end(label: str) -> None:
-    _COUNTS[label]["ended"] += 1
-    _TIMES[label] = time.time()
+@contextmanager
+def _followed(label: str) -> Iterator[Counter[str]]:
+    """Counts a call under its label: that it began, what broke it off, and that it has ended."""
+    counts = _COUNTS[label]
+    counts["started"] += 1
+    try:
+        yield counts
+    except (asyncio.CancelledError, GeneratorExit, synapse_bridge.Cancelled) as cause:
+        counts[type(cause).__name__] += 1
+        raise
+    finally:
+        _TIMES[label] = time.time()
+        counts["ended"] += 1
 
 
 def count(up_to: int, *, label: str = "count") -> Iterator[int]:
     """Counts from 0."""
-    counts = _COUNTS[label]
-    counts["started"] += 1
-    try:
+    with _followed(label) as counts:
         for number in range(up_to):
             counts["yielded"] += 1
             yield number
-    finally:
-        _end(label)
 
 
 async def count_async(up_to: int, *, label: str = "count") -> AsyncIterator[int]:
     """Counts from 0."""
-    counts = _COUNTS[label]
-    counts["started"] += 1
-    try:
+    with _followed(label) as counts:
         for number in range(up_to):
             counts["yielded"] += 1
             yield number
-    finally:
-        _end(label)
 
 
 async def lines(number: int, *, label: str = "lines") -> AsyncIterator[str]:
@@ -105,64 +108,51 @@ async def lines(number: int, *, label: str = "lines") -> AsyncIterator[str]:
 
 async def wait(*, label: str = "wait") -> AsyncIterator[int]:
     """One number, and then nothing for a long time."""
-    _COUNTS[label]["started"] += 1
-    try:
+    with _followed(label):
         yield 0
         await asyncio.sleep(3600)
-    # The one while it sleeps, the other while the number is under way.
-    except (asyncio.CancelledError, GeneratorExit):
-        _COUNTS[label]["cancelled"] += 1
-        raise
-    finally:
-        _end(label)
 
 
 def wait_in_thread(context: synapse_bridge.Context, *, label: str = "wait") -> Iterator[int]:
     """The same as a sync function, which finds out by its context."""
-    _COUNTS[label]["started"] += 1
-    try:
+    with _followed(label) as counts:
         yield 0
-        while not context.cancelled:
-            time.sleep(0.005)
-        _COUNTS[label]["cancelled"] += 1
-    except GeneratorExit:
-        _COUNTS[label]["cancelled"] += 1
-        raise
-    finally:
-        _end(label)
+        counts["flag"] += context.wait(3600)
 
 
 async def never(*, label: str = "never") -> int:
     """No result for a long time."""
-    _COUNTS[label]["started"] += 1
-    try:
+    with _followed(label):
         await asyncio.sleep(3600)
-        return 0
-    finally:
-        _end(label)
+    return 0
+
+
+def never_in_thread(context: synapse_bridge.Context, *, label: str = "never") -> int:
+    """The same as a sync function, which finds out by its context."""
+    with _followed(label) as counts:
+        counts["flag"] += context.wait(3600)
+    return 0
 
 
 def add(numbers: Iterator[int], *, most: int = 2**62, label: str = "add") -> int:
     """The sum of the numbers, or of as many as it takes to get to the most."""
     total = 0
-    for number in numbers:
-        _COUNTS[label]["read"] += 1
-        total += number
-        if total >= most:
-            break
+    with _followed(label) as counts:
+        for number in numbers:
+            counts["read"] += 1
+            total += number
+            if total >= most:
+                break
     return total
 
 
 async def add_async(numbers: AsyncIterator[int], *, label: str = "add") -> int:
     """The sum of the numbers."""
-    _COUNTS[label]["started"] += 1
     total = 0
-    try:
+    with _followed(label) as counts:
         async for number in numbers:
-            _COUNTS[label]["read"] += 1
+            counts["read"] += 1
             total += number
-    finally:
-        _end(label)
     return total
 
 
@@ -177,24 +167,38 @@ async def read_slowly(parts: AsyncIterator[bytes], *, label: str) -> int:
     return total
 
 
+def read_slowly_in_thread(parts: Iterator[bytes], *, label: str) -> int:
+    """The same as a sync function."""
+    total = 0
+    for part in parts:
+        total += len(part)
+        _COUNTS[label]["read"] += 1
+        while _COUNTS[label]["read"] >= _COUNTS[label]["allowed"]:
+            time.sleep(0.005)
+    return total
+
+
 async def go_on(label: str, parts: int) -> None:
     """Lets :func:`read_slowly` read so many parts more."""
     _COUNTS[label]["allowed"] += parts
 
 
-def scale(numbers: Iterator[int], factor: int = 2) -> Iterator[int]:
+def scale(numbers: Iterator[int], factor: int = 2, *, label: str = "scale") -> Iterator[int]:
     """Multiplies each number as it comes."""
-    for number in numbers:
-        yield number * factor
+    with _followed(label) as counts:
+        for number in numbers:
+            counts["read"] += 1
+            yield number * factor
 
 
 async def scale_async(
     numbers: AsyncIterator[int], factor: int = 2, *, label: str = "scale"
 ) -> AsyncIterator[int]:
     """Multiplies each number as it comes."""
-    _COUNTS[label]["started"] += 1
-    async for number in numbers:
-        yield number * factor
+    with _followed(label) as counts:
+        async for number in numbers:
+            counts["read"] += 1
+            yield number * factor
 
 
 async def take(wanted: AsyncIterator[Item | None], *, stock: int) -> AsyncIterator[Item | None]:

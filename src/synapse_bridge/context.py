@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -40,7 +40,10 @@ class Context:
         peer: str = "",
         identity: Any = None,
         correlation_id: str = "",
+        gone: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``gone`` is asked whether the client is, from any thread."""
+        self._gone = gone
         self._ends = None if timeout is None else time.monotonic() + timeout
         self._deadline = None if timeout is None else datetime.now(UTC) + timedelta(seconds=timeout)
         self._cancelled = threading.Event()
@@ -64,16 +67,18 @@ class Context:
     def cancelled(self) -> bool:
         """Whether nobody waits for the result any more: the client has cancelled or gone, or the
         deadline has passed. Never false again once true."""
+        if not self._cancelled.is_set() and (self._gone() or self.remaining == 0):
+            self._cancelled.set()
         return self._cancelled.is_set()
 
     def raise_if_cancelled(self) -> None:
         """Raise :class:`Cancelled` if the call is cancelled."""
-        if self._cancelled.is_set():
+        if self.cancelled:
             raise Cancelled("the call was cancelled")
 
     def wait(self, seconds: float) -> bool:
         """Sleep, and wake up at once if the call is cancelled: then true."""
-        return self._cancelled.wait(seconds)
+        return self._cancelled.wait(seconds) or self.cancelled
 
     @property
     def metadata(self) -> Mapping[str, str | bytes]:

@@ -39,6 +39,23 @@ def test_the_deadline_is_absolute() -> None:
     assert Context(timeout=-1).remaining == 0
 
 
+def test_a_call_is_cancelled_when_its_deadline_has_passed() -> None:
+    context = Context(timeout=0.05)
+    assert context.wait(0.1) is True
+    assert context.cancelled
+    with pytest.raises(Cancelled):
+        context.raise_if_cancelled()
+
+
+def test_a_call_is_cancelled_for_good_when_its_client_has_gone() -> None:
+    gone = True
+    context = Context(gone=lambda: gone)
+    assert context.cancelled
+    gone = False
+    assert context.cancelled
+    assert context.wait(0) is True
+
+
 def test_metadata_by_key() -> None:
     context = Context(metadata=(("a", "1"), ("a", "2"), ("b-bin", b"\0")))
     assert context.metadata == {"a": "2", "b-bin": b"\0"}

@@ -103,15 +103,11 @@ class Endpoint:
         try:
             async with asyncio.timeout(limit) as timeout:
                 response = await self._answer(request, given, incoming, context)
-        except asyncio.CancelledError:
+        except BaseException as error:  # The client has gone, or the time is over.
             if told is not None:
                 told.cancel()
-            raise
-        except TimeoutError:
-            if not timeout.expired():
+            if not (isinstance(error, TimeoutError) and timeout.expired()):
                 raise
-            if told is not None:
-                told.cancel()
             response = self._status(DeadlineExceeded(self._method.timeout))
         finally:
             if isinstance(incoming, BlockingIncoming):
@@ -297,6 +293,7 @@ def _told(context: GRPCContext, limit: float | None) -> Context:
         peer=context.peer(),
         identity=call.identity if call else None,
         correlation_id=calls.correlation_id(),
+        gone=context.cancelled,
     )
 
 

@@ -88,13 +88,25 @@ def test_a_sync_function_sees_a_flag(how: str) -> None:
     run(test)
 
 
-def test_an_async_function_is_cancelled() -> None:
+@pytest.mark.parametrize("how", ["cancel", "deadline"])
+@pytest.mark.parametrize("method", ["watch_async", "watch_from"])
+def test_an_async_function_is_cancelled_and_sees_the_flag(method: str, how: str) -> None:
     async def test(client: Client) -> None:
         seen = client.module.SEEN
-        call = client.call("watch_async", client.request("watch_async", seconds=15))
+        request = client.request("watch_async", seconds=15) if method == "watch_async" else None
+        call = client.call(method, request, timeout=0.5 if how == "deadline" else 20)
+        if method == "watch_from":
+            await call.write(client.request(method, numbers=1))
+            await call.read()
         await until(lambda: seen["started"] == 1)
-        call.cancel()
-        assert await elapsed(lambda: seen["cancelled"] == 1) < WITHIN * 5
+        if how == "cancel":
+            call.cancel()
+        else:
+            assert await call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        await until(lambda: seen["cancelled"] == 1)
+        # grpcio tells its context of a cancellation when the function is through.
+        if client.server.options.transport == "http2" or how == "deadline":
+            assert seen["flag"] == 1
 
     run(test)
 

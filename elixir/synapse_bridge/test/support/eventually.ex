@@ -7,7 +7,7 @@ defmodule SynapseBridge.Eventually do
     if condition.() do
       :ok
     else
-      :erlang.yield()
+      Process.sleep(1)
       eventually(condition)
     end
   end

@@ -259,13 +259,25 @@ def watch(context: Context, seconds: float) -> bool:
     return cancelled
 
 
-async def watch_async(seconds: float) -> None:
+async def watch_async(seconds: float, context: Context) -> None:
     SEEN["started"] += 1
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
         SEEN["cancelled"] += 1
+        SEEN["flag"] += context.cancelled
         raise
+
+
+async def watch_from(numbers: AsyncIterator[int], context: Context) -> AsyncIterator[int]:
+    """Waits to be cancelled while it yields, or reads."""
+    SEEN["started"] += 1
+    try:
+        async for number in numbers:
+            yield number
+    finally:
+        SEEN["cancelled"] += 1
+        SEEN["flag"] += context.cancelled
 
 
 def facts(context: Context | None = None) -> dict[str, str]:

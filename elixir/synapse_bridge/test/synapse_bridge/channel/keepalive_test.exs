@@ -20,18 +20,16 @@ defmodule SynapseBridge.Channel.KeepaliveTest do
   end
 
   test "a silent server is asked while there are calls, and lost without an answer" do
-    {channel, server, connection} = start(interval: 10, timeout: 500)
+    {channel, server, connection} = start(interval: 10, timeout: 1_500)
     call = async(channel)
     read_call(connection)
 
-    for _ <- 1..2 do
-      assert {:ping, opaque} = read(connection)
-      write(connection, Wire.ping_ack(opaque))
-    end
+    assert {:ping, opaque} = read(connection)
+    write(connection, Wire.ping_ack(opaque))
 
     assert {:ping, _unanswered} = read(connection)
     assert {:error, %Status{code: 14, message: message}} = Task.await(call)
-    assert message =~ "the server did not answer a PING within 500 ms"
+    assert message =~ "the server did not answer a PING within 1500 ms"
 
     connection = accept_http2(server)
     call = async(channel, wait_for_ready: true)

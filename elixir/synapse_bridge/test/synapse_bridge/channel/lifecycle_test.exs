@@ -239,8 +239,10 @@ defmodule SynapseBridge.Channel.LifecycleTest do
       times =
         for _ <- 1..3 do
           connection = accept(server)
+          # Before the pause can begin, so that no pause seems shorter than it was.
+          time = System.monotonic_time(:millisecond)
           ScriptedServer.abort(connection)
-          System.monotonic_time(:millisecond)
+          time
         end
 
       assert [first, second] = Enum.zip_with(tl(times), times, &(&1 - &2))
@@ -394,12 +396,12 @@ defmodule SynapseBridge.Channel.LifecycleTest do
     test "leaves the deadline what it was", %{server: server} do
       channel = start(server)
       connection = accept_http2(server)
-      call = async(channel, "x", timeout: 100)
+      call = async(channel, "x", timeout: 1_000)
       {1, _fields, "x"} = read_call(connection)
       write(connection, Wire.rst_stream(1, :refused_stream))
       {3, fields, "x"} = read_call(connection)
       assert {left, "m"} = Integer.parse(fields["grpc-timeout"])
-      assert left in 1..100
+      assert left in 1..1000
       assert {:error, %Status{code: 4}} = Task.await(call)
       assert read(connection) == {:rst_stream, 3, :cancel}
     end
@@ -498,7 +500,7 @@ defmodule SynapseBridge.Channel.LifecycleTest do
 
   defp eventually(condition) do
     unless condition.() do
-      :erlang.yield()
+      Process.sleep(1)
       eventually(condition)
     end
   end

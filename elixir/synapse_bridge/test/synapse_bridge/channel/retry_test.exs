@@ -1,6 +1,7 @@
 defmodule SynapseBridge.Channel.RetryTest do
   use ExUnit.Case, async: true
 
+  import SynapseBridge.Eventually
   import SynapseBridge.ScriptedServer, only: [accept_http2: 1, read_call: 1, write: 2]
 
   alias SynapseBridge.{Channel, Rpc, ScriptedServer, Status, Wire}
@@ -102,8 +103,9 @@ defmodule SynapseBridge.Channel.RetryTest do
   test "a pause that the server asks for is kept" do
     {channel, _server, connection} = start()
     call = async(channel, idempotent: true)
-    fail(connection, :unavailable, retry_info(60))
+    # Before the pause can begin, so that it does not seem shorter than it was.
     asked = System.monotonic_time(:millisecond)
+    fail(connection, :unavailable, retry_info(60))
     {id, _fields, "x"} = read_call(connection)
     assert System.monotonic_time(:millisecond) - asked >= 55
     write(connection, Wire.response(id, "y"))
@@ -204,6 +206,10 @@ defmodule SynapseBridge.Channel.RetryTest do
         end)
 
       fail(connection, :unavailable, retry_info(20_000))
+      # The call on the wire is over: what comes now comes in the pause.
+      {:ok, table} = Channel.Table.fetch(channel)
+      [process] = Channel.Table.connections(table)
+      eventually(fn -> :sys.get_state(process).streams == %{} end)
       Process.exit(other, :kill)
       assert Task.await(call) == :ok
       ScriptedServer.assert_silent(connection)

@@ -363,7 +363,7 @@ defmodule SynapseBridge.Channel.StreamsTest do
       test = self()
 
       spawn_link(fn ->
-        {:ok, exchange} = Channel.open_stream(channel, "/p.S/M", "x", timeout: 30)
+        {:ok, exchange} = Channel.open_stream(channel, "/p.S/M", "x", timeout: 500)
         receive do: (:go -> send(test, Channel.next(exchange)))
       end)
       |> then(fn caller ->
@@ -445,15 +445,18 @@ defmodule SynapseBridge.Channel.StreamsTest do
       channel = start(server)
       connection = accept_http2(server)
 
-      for id <- [1, 3, 5] do
-        task = Task.async(fn -> Channel.unary(channel, "/p.S/M", "x", timeout: :infinity) end)
-        {^id, _, "x"} = read_call(connection)
-        Task.shutdown(task, :brutal_kill)
-        started = System.monotonic_time(:millisecond)
-        assert read(connection) == {:rst_stream, id, :cancel}
-        # Twice 40 ms, and what a busy machine needs.
-        assert System.monotonic_time(:millisecond) - started < 500
-      end
+      delays =
+        for id <- [1, 3, 5, 7, 9] do
+          task = Task.async(fn -> Channel.unary(channel, "/p.S/M", "x", timeout: :infinity) end)
+          {^id, _, "x"} = read_call(connection)
+          started = System.monotonic_time(:millisecond)
+          Task.shutdown(task, :brutal_kill)
+          assert read(connection) == {:rst_stream, id, :cancel}
+          System.monotonic_time(:millisecond) - started
+        end
+
+      # Twice 40 ms; a machine that is busy elsewhere may need longer now and then.
+      assert Enum.min(delays) < 100, inspect(delays)
     end
 
     test "of a sweep, once there is nothing to sweep", %{server: server} do

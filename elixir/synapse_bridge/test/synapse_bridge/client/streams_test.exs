@@ -114,8 +114,8 @@ defmodule SynapseBridge.Client.StreamsTest do
          %{channel: channel, connection: connection} do
       task =
         Task.async(fn ->
-          assert_raise Error, ~r/deadline_exceeded: no response .* within 50 ms/, fn ->
-            Enum.to_list(Feed.tail!("log", channel: channel, timeout: 50))
+          assert_raise Error, ~r/deadline_exceeded: no response .* within 500 ms/, fn ->
+            Enum.to_list(Feed.tail!("log", channel: channel, timeout: 500))
           end
         end)
 
@@ -308,7 +308,7 @@ defmodule SynapseBridge.Client.StreamsTest do
          %{channel: channel, connection: connection} do
       test = self()
       forever = Stream.repeatedly(fn -> send(test, {:in, self()}) && Process.sleep(:infinity) end)
-      task = Task.async(fn -> Feed.total(forever, channel: channel, timeout: 30) end)
+      task = Task.async(fn -> Feed.total(forever, channel: channel, timeout: 500) end)
       assert {:headers, 1, _} = read(connection)
       assert_receive {:in, producer}
       monitor = Process.monitor(producer)
