@@ -56,8 +56,8 @@ def test_an_unknown_host_is_told(folder: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_running_calls_finish(folder: Path, pb: Any, number: signal.Signals) -> None:
     with started(folder, "--grace", "20") as server, server.channel() as channel:
-        waiting = stub(channel, "Wait").future(pb.SecondsRequest(seconds=2.0), timeout=20)
-        blocking = stub(channel, "Block").future(pb.SecondsRequest(seconds=2.0), timeout=20)
+        waiting = stub(channel, "Wait").future(pb.SecondsRequest(seconds=4.0), timeout=20)
+        blocking = stub(channel, "Block").future(pb.SecondsRequest(seconds=4.0), timeout=20)
         watched = health_pb2_grpc.HealthStub(channel).Watch(
             health_pb2.HealthCheckRequest(), timeout=20
         )

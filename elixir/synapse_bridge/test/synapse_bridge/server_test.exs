@@ -202,8 +202,11 @@ defmodule SynapseBridge.ServerTest do
     test "lets the server finish its calls", %{tmp_dir: folder} do
       server = ScriptedServer.listen()
 
+      # As a server does: it ends when the call is answered.
+      wait = "while [ ! -e answered ]; do sleep 0.05; done"
+
       script =
-        ~S(trap 'echo finished > end; exit 0' TERM; listen; while :; do read line || sleep 1; done)
+        "trap 'echo asked > end; #{wait}; exit 0' TERM; listen; while :; do sleep 0.05; done"
 
       channel = start(options(folder, server, script))
       connection = accept_healthy(server)
@@ -212,7 +215,8 @@ defmodule SynapseBridge.ServerTest do
       stopping = Task.async(fn -> stop(channel) end)
       eventually(fn -> File.exists?(Path.join(folder, "end")) end)
       write(connection, Wire.response(id, "y"))
-      assert Task.await(call) in [{:ok, "y", []}]
+      assert Task.await(call) == {:ok, "y", []}
+      File.write!(Path.join(folder, "answered"), "")
       Task.await(stopping)
       refute folder |> pids() |> hd() |> running?()
     end

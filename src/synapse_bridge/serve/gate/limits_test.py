@@ -28,12 +28,12 @@ def test_sync_calls_beyond_threads_and_queue_are_refused(folder: Path, pb: Any) 
     options = ("--max-workers", "1", "--max-queue", "1")
     with started(folder, *options) as server, server.channel() as channel:
         block = stub(channel, "Block")
-        running = block.future(pb.SecondsRequest(seconds=1.0), timeout=20)
-        server.until("CountRunning", 1)
+        # In their order, as they are on one connection.
+        running = block.future(pb.SecondsRequest(seconds=3.0), timeout=20)
         queued = block.future(pb.SecondsRequest(seconds=0.0), timeout=20)
         more = block.future(pb.SecondsRequest(seconds=0.0), timeout=20)
         # One of the two waits, and the other one is refused at once.
-        refused = next(call for call in _as_they_end([queued, more]) if call.exception())
+        refused = next(_as_they_end([running, queued, more]))
         assert refused.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "max_queue" in refused.details()
         assert not running.done()

@@ -98,7 +98,7 @@ def test_statuses_and_metadata_cross(echo: Echo) -> None:
             got = ast.literal_eval((await unary(b"metadata", metadata=sent)).decode())
             assert sorted(item for item in got if item[0] in ("key", "data-bin")) == sorted(sent)
 
-    within(10, main)
+    within(30, main)
 
 
 def test_an_exception_of_a_handler_tells_the_client_nothing(
@@ -111,7 +111,7 @@ def test_an_exception_of_a_handler_tells_the_client_nothing(
             assert "secret" not in (error.details() or "")
             assert "a secret" in caplog.text
 
-    within(10, main)
+    within(30, main)
 
 
 def test_what_cannot_be_served_is_refused(echo: Echo) -> None:
@@ -135,7 +135,7 @@ def test_what_cannot_be_served_is_refused(echo: Echo) -> None:
                 call = channel.stream_unary("/test.Echo/Unary")(iter(messages))
                 assert (await failure(call)).code() is grpc.StatusCode.UNIMPLEMENTED
 
-    within(10, main)
+    within(30, main)
 
 
 def test_a_cancelled_call_is_cancelled_in_the_handler(echo: Echo) -> None:
@@ -157,19 +157,20 @@ def test_a_cancelled_call_is_cancelled_in_the_handler(echo: Echo) -> None:
             assert echo.ended[2] == "closed"
             assert echo.produced < 1_000_000
 
-    within(10, main)
+    within(30, main)
 
 
 def test_a_deadline_ends_the_call_on_the_server(echo: Echo) -> None:
     async def main() -> None:
         async with serving(echo) as (_, port), connect(port) as channel:
-            error = await failure(method(channel, "Unary")(b"wait", timeout=0.1))
+            await method(channel, "Unary")(b"hello")  # The connection is there.
+            error = await failure(method(channel, "Unary")(b"wait", timeout=0.5))
             assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
             while not echo.ended:
                 await asyncio.sleep(0.001)
             assert echo.ended[0] == "cancelled"
 
-    within(10, main)
+    within(30, main)
 
 
 def test_a_lost_connection_cancels_its_calls_and_leaves_nothing(echo: Echo) -> None:
@@ -184,7 +185,7 @@ def test_a_lost_connection_cancels_its_calls_and_leaves_nothing(echo: Echo) -> N
                 await asyncio.sleep(0.001)
             assert echo.ended == ["cancelled", "callback"]
 
-    within(10, main)
+    within(30, main)
 
 
 def test_stopping_cancels_what_does_not_end_in_time(echo: Echo) -> None:
@@ -197,7 +198,7 @@ def test_stopping_cancels_what_does_not_end_in_time(echo: Echo) -> None:
             assert (await call).code() is grpc.StatusCode.UNAVAILABLE
             assert echo.ended[0] == "stopped"
 
-    within(10, main)
+    within(30, main)
 
 
 def test_a_unix_socket(echo: Echo, tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_a_unix_socket(echo: Echo, tmp_path: Path) -> None:
             assert await method(channel, "Unary")(b"hello") == b"hello"
         await server.stop(0)
 
-    within(10, main)
+    within(30, main)
 
 
 def test_h2_finds_nothing_wrong_with_what_is_sent(echo: Echo) -> None:
@@ -257,7 +258,7 @@ def test_h2_finds_nothing_wrong_with_what_is_sent(echo: Echo) -> None:
             assert [fields[n]["grpc-status"] for n in bodies] == ["0", "0", "12", "0"]
             writer.close()
 
-    within(10, main)
+    within(30, main)
 
 
 def test_a_port_in_use_is_an_os_error(echo: Echo) -> None:
@@ -268,7 +269,7 @@ def test_a_port_in_use_is_an_os_error(echo: Echo) -> None:
         ):
             Server().bind("127.0.0.1", taken.getsockname()[1])
 
-    within(10, main)
+    within(30, main)
 
 
 def test_a_tls_handshake_that_does_not_go_on_ends(echo: Echo) -> None:
@@ -289,4 +290,4 @@ def test_a_tls_handshake_that_does_not_go_on_ends(echo: Echo) -> None:
             writer.close()
         await server.stop(0)
 
-    within(10, main)
+    within(30, main)

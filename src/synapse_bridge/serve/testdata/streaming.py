@@ -18,6 +18,9 @@ from synapse_bridge import Context
 SEEN: Counter[str] = Counter()
 """How often what happened; a test clears it."""
 
+RELEASED = threading.Event()
+"""What :func:`hold` waits for; a test clears it."""
+
 STEP = contextvars.ContextVar("STEP", default=0)
 
 
@@ -248,6 +251,12 @@ def _error(kind: str) -> BaseException:
             return asyncio.CancelledError("the secret text")
         case _:
             return ZeroDivisionError("the secret text")
+
+
+def hold() -> None:
+    """Keeps its thread until it is released."""
+    SEEN["held"] += 1
+    RELEASED.wait(30)
 
 
 def watch(context: Context, seconds: float) -> bool:
