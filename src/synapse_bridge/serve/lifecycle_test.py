@@ -148,8 +148,8 @@ def test_the_contracts_deadline_is_the_servers() -> None:
         # Who has less time gets less.
         request = client.request("limited", seconds=0)
         remaining = [await client.result("limited", request) for _ in range(5)]
-        assert 0.4 < max(remaining) <= 0.5, "it is what is left when the function begins"
-        assert await client.result("limited", request, timeout=0.4) <= 0.4
+        assert 0.41 < max(remaining) <= 0.5, "it is what is left when the function begins"
+        assert await client.result("limited", request, timeout=0.4) <= 0.41
 
     run(test)
 
