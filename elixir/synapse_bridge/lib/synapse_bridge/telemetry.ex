@@ -49,9 +49,10 @@ defmodule SynapseBridge.Telemetry do
 
   require Logger
 
-  @handlers {__MODULE__, :handlers}
-  @library {__MODULE__, :library}
-  @traceparent {__MODULE__, :traceparent}
+  # Every call looks these up, and an atom has its hash at hand.
+  @handlers __MODULE__.Handlers
+  @library __MODULE__.Library
+  @traceparent __MODULE__.Traceparent
   @format ~r/\A[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z/
 
   @type event :: [atom(), ...]

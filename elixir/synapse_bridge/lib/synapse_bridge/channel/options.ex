@@ -295,6 +295,10 @@ defmodule SynapseBridge.Channel.Options do
   # The server's answer to a call with bad metadata is an error, and so is ours.
   defp call_options!([{:metadata, _pairs} | rest]), do: call_options!(rest)
 
+  # What most calls have that have any.
+  defp call_options!([{:timeout, value} | rest]) when is_integer(value) and value >= 0,
+    do: call_options!(rest)
+
   for {name, row} <- @call do
     defp call_options!([{unquote(name), value} | rest]) do
       case Schema.value(unquote(Macro.escape(row)), value) do

@@ -55,9 +55,10 @@ defmodule SynapseBridge.Transport.Request do
   def timeout(:infinity), do: {"", 0}
 
   def timeout(milliseconds) do
-    value = timeout_value(milliseconds)
-    size = byte_size(value)
-    {<<0, 12, "grpc-timeout", size, value::binary>>, @timeout_overhead + size}
+    {number, unit} = timeout_value(milliseconds)
+    digits = Integer.to_string(number)
+    size = byte_size(digits) + 1
+    {<<0, 12, "grpc-timeout", size, digits::binary, unit>>, @timeout_overhead + size}
   end
 
   @doc "The caller's metadata, as `Metadata.encode/1` returns it."
@@ -66,14 +67,14 @@ defmodule SynapseBridge.Transport.Request do
   def metadata(metadata), do: block(metadata)
 
   # Rounded up, so that the server does not give up before we do.
-  defp timeout_value(ms) when ms <= @most_digits, do: Integer.to_string(ms) <> "m"
-  defp timeout_value(ms) when ms <= @most_digits * 1000, do: ceil_div(ms, 1000) <> "S"
-  defp timeout_value(ms) when ms <= @most_digits * 60_000, do: ceil_div(ms, 60_000) <> "M"
+  defp timeout_value(ms) when ms <= @most_digits, do: {ms, ?m}
+  defp timeout_value(ms) when ms <= @most_digits * 1000, do: {ceil_div(ms, 1000), ?S}
+  defp timeout_value(ms) when ms <= @most_digits * 60_000, do: {ceil_div(ms, 60_000), ?M}
 
   defp timeout_value(ms),
-    do: ms |> min(@most_digits * 3_600_000) |> ceil_div(3_600_000) |> Kernel.<>("H")
+    do: {ms |> min(@most_digits * 3_600_000) |> ceil_div(3_600_000), ?H}
 
-  defp ceil_div(number, divisor), do: Integer.to_string(div(number + divisor - 1, divisor))
+  defp ceil_div(number, divisor), do: div(number + divisor - 1, divisor)
 
   defp block(fields) do
     {Encoder.encode(fields), fields |> Enum.map(&Table.field_size/1) |> Enum.sum()}
@@ -90,6 +91,9 @@ defmodule SynapseBridge.Transport.Request do
 
   @doc "A message with its prefix: not compressed, and its length."
   @spec body(iodata()) :: {:ok, binary()} | {:error, size :: pos_integer()}
+  def body(message) when is_binary(message) and byte_size(message) <= @largest_message,
+    do: {:ok, <<0, byte_size(message)::32, message::binary>>}
+
   def body(message) do
     case IO.iodata_length(message) do
       size when size > @largest_message -> {:error, size}

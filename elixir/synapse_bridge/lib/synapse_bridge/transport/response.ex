@@ -69,8 +69,12 @@ defmodule SynapseBridge.Transport.Response do
     end
   end
 
+  # The ordinary case. Copied, because a part keeps the packet that it came in.
+  defp message(_headers, [<<0, size::32, message::binary-size(size)>>], trailers),
+    do: {:ok, :binary.copy(message), trailers}
+
   defp message(headers, body, trailers) do
-    case join(body) do
+    case IO.iodata_to_binary(body) do
       <<0, size::32, message::binary-size(size)>> ->
         {:ok, message, trailers}
 
@@ -95,10 +99,6 @@ defmodule SynapseBridge.Transport.Response do
         internal("the response ends in the middle of its message")
     end
   end
-
-  # One part alone is copied, or it would keep the packet that it came in.
-  defp join([part]), do: :binary.copy(part)
-  defp join(parts), do: IO.iodata_to_binary(parts)
 
   defp internal(text), do: {:error, Status.local(:internal, text)}
 
