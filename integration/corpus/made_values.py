@@ -36,6 +36,11 @@ def values(cls: type, count: int, seed: int) -> list[Any]:
     if inspect.isabstract(cls):
         return []
     factory: Any = ModelFactory
+    if _is_named_tuple(cls):
+        # Which polyfactory makes none of: a class with the same fields stands in.
+        fields = [(name, hint) for name, hint in typing.get_type_hints(cls).items()]
+        made_of = dataclasses.make_dataclass(cls.__name__, fields)
+        return [cls(**vars(one)) for one in values(made_of, count, seed)]
     if typing.is_typeddict(cls):
         factory = TypedDictFactory
     elif dataclasses.is_dataclass(cls):
@@ -50,9 +55,14 @@ def values(cls: type, count: int, seed: int) -> list[Any]:
             raise CannotMake(f"{type(error).__name__}: {lines}") from error
 
 
+def _is_named_tuple(cls: type) -> bool:
+    return issubclass(cls, tuple) and hasattr(cls, "_fields")
+
+
 @functools.cache
 def _provide() -> None:
     BaseFactory.add_provider(object, anything)
+    BaseFactory.add_provider(datetime, _moment)  # with a time zone, without which it is refused
     BaseFactory.add_provider("JSONValue", anything)  # as polyfactory sees an alias in itself
     BaseFactory.add_provider(FileUrl, lambda: FileUrl("file:///a/b%20c"))
     for name, make in _WHOLE.items():

@@ -13,11 +13,16 @@ from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, SecretBytes, SecretStr, TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 
 def difference(sent: Any, received: Any, annotation: Any) -> str | None:
     """The first place where they differ, with both sides; None where they are the same."""
-    found = _difference(_dump(annotation, sent), _dump(annotation, received), "")
+    try:
+        dumped = _dump(annotation, sent)
+    except PydanticSerializationError:  # A serializer of the model's own has no idea of the value.
+        return _exact(sent, received, "")
+    found = _difference(dumped, _dump(annotation, received), "")
     return found or _models(sent, received, "")
 
 

@@ -6,11 +6,13 @@ for JSON alone is none of ours, and neither is that of a whole model: what trave
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Annotated, Any, Optional, Union
 
 import pydantic
 from pydantic.fields import FieldInfo
@@ -59,11 +61,12 @@ def serialized(value: Any, name: str) -> Any:
 
 
 def _in_annotation(info: FieldInfo) -> Iterator[Serializer]:
+    if found := next(_inside(info.annotation), None):
+        with contextlib.suppress(_NotPlain):
+            yield Serializer(found, _as_plain(info.annotation), keeps_none=False)
     for item in info.metadata:
-        if _makes_schema(item):
-            name = getattr(item, "__name__", type(item).__name__)
-            if (plain := _plain(info)) is not None:
-                yield Serializer(name, plain, keeps_none=False)
+        if _makes_schema(item) and (plain := _plain(info)) is not None:
+            yield Serializer(_name(item), plain, keeps_none=False)
         known = isinstance(item, pydantic.PlainSerializer | pydantic.WrapSerializer)
         if known and item.when_used in _WHEN:
             yield _serializer(item.func, item.return_type, item.when_used)
@@ -76,6 +79,42 @@ def _makes_schema(item: Any) -> bool:
     cls = item if isinstance(item, type) else type(item)
     own = cls.__module__.partition(".")[0] not in ("pydantic", "annotated_types", "synapse_bridge")
     return own and hasattr(item, "__get_pydantic_core_schema__")
+
+
+class _NotPlain(Exception):
+    """Something is in an annotation that its dump would make another thing."""
+
+
+def _inside(annotation: Any) -> Iterator[str]:
+    """The names of what makes a schema of its own within a container or a union."""
+    for argument in typing.get_args(annotation):
+        if typing.get_origin(argument) is Annotated:
+            yield from (_name(item) for item in argument.__metadata__ if _makes_schema(item))
+            argument = argument.__origin__
+        yield from _inside(argument)
+
+
+def _as_plain(annotation: Any) -> Any:
+    """The annotation with the plain type in the place of what makes a schema of its own."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        if any(map(_makes_schema, annotation.__metadata__)):
+            if (plain := _plain(FieldInfo.from_annotation(annotation))) is None:
+                raise _NotPlain
+            return plain
+        _as_plain(annotation.__origin__)
+        return annotation
+    if origin in (Union, types.UnionType):
+        return Union[tuple(map(_as_plain, arguments))]  # noqa: UP007 # any number
+    if origin in (list, dict, set, frozenset):
+        return origin[tuple(map(_as_plain, arguments))]
+    if annotation not in (*_PLAIN.values(), bytes, types.NoneType):
+        raise _NotPlain
+    return annotation
+
+
+def _name(item: Any) -> str:
+    return str(getattr(item, "__name__", type(item).__name__))
 
 
 def _plain(info: FieldInfo) -> type | None:

@@ -90,3 +90,22 @@ def test_what_is_decoded_on_the_way_in_is_encoded_on_the_way_out() -> None:
     checker(Encoded).check(value)
     sent = {name: serialized(value, name) for name in ("text", "data")}
     assert Encoded.model_validate(sent) == value
+
+
+class Wrapped(BaseModel):
+    maybe: Base64Str | None
+    by_name: dict[str, list[Base64Bytes | None]]
+
+
+class WithOthers(BaseModel):
+    either: Base64Str | datetime
+
+
+def test_what_is_encoded_within_a_container_is_so_too() -> None:
+    found = {name: one.returns for name, one in serializers(Wrapped).items()}
+    assert found == {"maybe": str | None, "by_name": dict[str, list[bytes | None]]}
+    value = Wrapped.model_validate({"maybe": "aGVsbG8=", "by_name": {"a": [b"aGVsbG8=", None]}})
+    assert value.by_name == {"a": [b"hello", None]}
+    checker(Wrapped).check(value)
+    assert Wrapped.model_validate({name: serialized(value, name) for name in found}) == value
+    assert serializers(WithOthers) == {}, "a dump would make another thing of what stands beside it"

@@ -12,6 +12,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+import pydantic
 from pydantic.fields import FieldInfo
 from typing_inspection import typing_objects
 
@@ -63,6 +64,9 @@ OTHER = "other"
 ANY_OF_THEM = "*"
 """The sign of what stands at several places of the union, which is left to the union."""
 
+WHOLE = "="
+"""Begins a sign that only the outermost union is told: what is inside is a class's own affair."""
+
 _KINDS: Mapping[str, str] = {
     **{kind: kind for kind in ("bool", "int", "float", "str", "bytes", "decimal", "uuid", "url")},
     **{kind: kind for kind in ("date", "datetime", "time", "timedelta", "dict", "literal")},
@@ -94,12 +98,34 @@ def signs(schema: Any, definitions: Mapping[str, Any]) -> frozenset[str]:
             return frozenset().union(*(signs(one, definitions) for one in found))
         case {"type": "tagged-union", "choices": choices}:
             return frozenset().union(*(signs(one, definitions) for one in choices.values()))
+        case {"type": "list", "items_schema": items}:
+            item = _inner(items, definitions)
+            return frozenset({"list", list_of(_sign(item))})
+    return frozenset({_sign(schema) or OTHER})
+
+
+def list_of(item: str | None) -> str:
+    """The sign of a list by that of its items, for lists beside lists; of a union there is none."""
+    return f"list({item})" if item else "list"
+
+
+def _sign(schema: Any) -> str | None:
+    match schema:
+        case {"type": "union" | "tagged-union"}:
+            return None
         case {"type": kind, "cls": type() as cls} if kind in _CLASSES:
             generic = getattr(cls, "__pydantic_generic_metadata__", {}).get("origin") or cls
-            return frozenset({f"{generic.__module__}.{generic.__qualname__}"})
+            return f"{generic.__module__}.{generic.__qualname__}"
         case {"type": kind}:
-            return frozenset({_KINDS.get(kind, OTHER)})
+            return _KINDS.get(kind, OTHER)
     raise AssertionError(schema)
+
+
+def signs_of_class(cls: type) -> frozenset[str]:
+    """The signs of a class that tells pydantic its schema."""
+    schema: Any = pydantic.TypeAdapter(cls).core_schema
+    known = {one["ref"]: one for one in schema.get("definitions", ())}
+    return signs(schema["schema"] if known else schema, known)
 
 
 def is_union(schema: Any, definitions: Mapping[str, Any]) -> bool:

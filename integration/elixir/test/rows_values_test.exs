@@ -108,6 +108,9 @@ defmodule RowsValuesTest do
     nested: [1, [], [1, [2, []]]],
     root: [[], ["a"]],
     custom: [0, 3],
+    open_literal: [:b, "c", ""],
+    by_schema: [%{}, %{"a" => 1.0, "b" => -0.0}],
+    lists: [{:list, [1.0]}, {:list_2, [[1.0]]}, {:list_2, [[]]}, {:list, []}],
     wrapped: [[], [nil, %{}, %{"a" => nil, "b" => 0}]]
   ]
 

@@ -355,12 +355,44 @@ def test_a_secret_is_no_key(refuse: Refuse, key: str) -> None:
 
 
 def test_what_only_its_order_tells_is_refused_where_there_is_none(refuse: Refuse) -> None:
-    text = refuse(f"{PRELUDE}\ndef f(a: List[Union[list[int], list[str]]]) -> None: ...\n")
+    lists = "Union[list[dict[str, int]], list[dict[str, str]]]"
+    text = refuse(f"{PRELUDE}\ndef f(a: List[{lists}]) -> None: ...\n")
     assert "alternatives `list` and `list_2` are told apart by their order only" in text
     assert 'TypeAliasType("Item", A | B)' in text
-    alias = 'Item2 = TypeAliasType("Item2", Union[list[int], list[str]])'
+    alias = f'Item2 = TypeAliasType("Item2", {lists})'
     refused = refuse(f"{PRELUDE}\n{alias}\ndef f(a: List[Item2], b): ...\n")
     assert "order" not in refused
+
+
+@pytest.mark.parametrize(
+    "lists", ["list[float], list[list[float]]", "list[list[float]], list[float]"]
+)
+def test_lists_are_told_apart_by_their_items(read: Read, lists: str) -> None:
+    hint = f"List[Union[{lists}]]"
+    contract = read(f"{PRELUDE}\n{hint}\ndef f(a: {hint}) -> None: ...\n")
+    (union,) = contract.unions
+    found = [(one.name, one.type, one.sign) for one in union.members]
+    floats = ListOf(Scalar("double"))
+    assert found == [("list", floats, "list(float)"), ("list_2", ListOf(floats), "list(list)")]
+
+
+def test_a_class_with_a_schema_is_told_by_that(read: Read, refuse: Refuse) -> None:
+    sku = """
+class Sku(str):
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+"""
+    contract = read(
+        f"{PRELUDE}\nfrom pydantic_core import core_schema\n{sku}\n"
+        "def f(a: List[Union[int, Sku]]) -> None: ...\n"
+    )
+    assert [one.sign for one in contract.unions[0].members] == ["int", "=str"]
+    refused = refuse(
+        f"{PRELUDE}\nfrom pydantic_core import core_schema\n{sku}\n"
+        "def f(a: List[Union[str, Sku]]) -> None: ...\n"
+    )
+    assert "told apart by their order only" in refused
 
 
 def test_recursive_aliases_are_unions(read: Read) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pydantic
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from synapse_bridge.contract.model import Annotation
 from synapse_bridge.contract.types import Custom, Nullable, Scalar, ScalarKind, TupleOf, Type
@@ -24,6 +25,12 @@ _JSON: Mapping[str, ScalarKind] = {
     "boolean": "bool",
 }
 """The kinds that a class may take and give, by JSON Schema's names."""
+
+_BASES: Mapping[type, str] = {str: "string", int: "integer", float: "number"}
+"""What pydantic writes instances of subclasses as, where nothing says otherwise."""
+
+_ANYTHING = ""
+"""The type of a JSON Schema that names none."""
 
 _REFUSED: Mapping[type, tuple[str, str]] = {
     pydantic.ImportString: (
@@ -47,10 +54,11 @@ def flags(cls: type[enum.Flag]) -> Custom:
 
 
 def adapted(cls: type) -> Custom | None:
-    """A class that pydantic reads from and writes to a plain value; ``None`` where it does not.
+    """A class that pydantic reads from and writes to JSON; ``None`` where it does not.
 
-    What it takes and gives is told by its JSON Schemas. That nothing is lost on the way there and
-    back is checked for each value that is sent.
+    What it takes and gives is told by its JSON Schemas: a plain value, or anything, which travels
+    as what its JSON is. That nothing is lost on the way there and back is checked for each value
+    that is sent.
     """
     is_model = issubclass(cls, pydantic.BaseModel) or dataclasses.is_dataclass(cls)
     if is_model or not hasattr(cls, "__get_pydantic_core_schema__"):
@@ -60,16 +68,35 @@ def adapted(cls: type) -> Custom | None:
         raise Unsupported(f"`{cls.__qualname__}` {reason}", instead)
     try:
         adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(cls)
-        takes = _plain_types(adapter.json_schema(mode="validation"))
-        (given,) = _plain_types(adapter.json_schema(mode="serialization"))
+        takes = _types(adapter.json_schema(mode="validation"))
+        gives = _gives(cls, adapter)
     except Exception:
         # A schema is made by the class's own code; without one there is nothing to go by.
         return None
-    if given not in takes or given not in _JSON:
+    kind = _kind(takes, gives)
+    # Without a word of how it is written, what takes anything may hold a live object.
+    if kind is None or (_ANYTHING in gives and "serialization" not in adapter.core_schema):
         return None
     _check_reachable(cls)
-    inner = Scalar(_JSON[given])
-    return Custom(name=_name(cls), module=cls.__module__, inner=inner, via="schema")
+    return Custom(name=_name(cls), module=cls.__module__, inner=Scalar(kind), via="schema")
+
+
+def _gives(cls: type, adapter: pydantic.TypeAdapter[Any]) -> set[str]:
+    """The JSON types that its values become."""
+    try:
+        return _types(adapter.json_schema(mode="serialization"))
+    except PydanticInvalidForJsonSchema:
+        # Its schema does not say, as when a function makes the value: then its class decides.
+        return {json for base, json in _BASES.items() if issubclass(cls, base)}
+
+
+def _kind(takes: set[str], gives: set[str]) -> ScalarKind | None:
+    if not gives or not (gives <= takes or _ANYTHING in takes | gives):
+        return None
+    (given, *others) = gives
+    if others or given not in _JSON:
+        return "any"
+    return _JSON[given] if given in takes else None
 
 
 def overridden(given: Overridden, inner: Type, *, is_class: bool) -> Custom:
@@ -109,17 +136,26 @@ def placed(
     return type_, Annotation(given.override.annotation, given.module)
 
 
-def _plain_types(schema: Mapping[str, Any]) -> set[str]:
+def _types(schema: Mapping[str, Any]) -> set[str]:
     choices = schema.get("anyOf", [schema])
-    return {str(choice.get("type")) for choice in choices}
+    return {str(choice.get("type", _ANYTHING)) for choice in choices}
+
+
+def class_of(custom: Custom) -> Any:
+    """The class that a custom type is about, found by its name; ``None`` where it has none."""
+    return _found(custom.module, custom.name.removeprefix(f"{custom.module}."))
+
+
+def _found(module: str, local: str) -> Any:
+    found: object = sys.modules.get(module)
+    for part in local.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _check_reachable(cls: type) -> None:
     """Generated code has to reach a class by its name."""
-    found: object = sys.modules.get(cls.__module__)
-    for part in cls.__qualname__.split("."):
-        found = getattr(found, part, None)
-    if found is not cls:
+    if _found(cls.__module__, cls.__qualname__) is not cls:
         raise Unsupported(
             f"its class cannot be reached as `{_name(cls)}`",
             "define the class at the top of its module, under its own name",

@@ -51,6 +51,45 @@ SOURCE = """
                 serialization=core_schema.plain_serializer_function_ser_schema(
                     len, return_schema=core_schema.int_schema()))
 
+    class Unknown(str):
+        "What a generated client has beside the members of an enum."
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            made = core_schema.no_info_plain_validator_function(cls)
+            return core_schema.lax_or_strict_schema(
+                core_schema.chain_schema([core_schema.str_schema(), made]),
+                core_schema.none_schema())
+
+    class Degrees(float):
+        "A float, or a decimal number as text."
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return core_schema.union_schema(
+                [core_schema.float_schema(), core_schema.decimal_schema()])
+
+    class Shape:
+        "An object in JSON."
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return core_schema.union_schema(
+                [core_schema.is_instance_schema(cls), handler(dict[str, int])],
+                serialization=core_schema.plain_serializer_function_ser_schema(
+                    vars, return_schema=handler(dict[str, int])))
+
+    class Folder:
+        "Takes anything, and has a function that makes something of it."
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return core_schema.no_info_wrap_validator_function(
+                lambda value, inner: inner(value), core_schema.any_schema(),
+                serialization=core_schema.plain_serializer_function_ser_schema(str))
+
+    class Live:
+        "Takes anything, and says nothing of what it gives."
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return core_schema.any_schema()
+
     class Broken:
         @classmethod
         def __get_pydantic_core_schema__(cls, source, handler):
@@ -78,7 +117,16 @@ def result(contract: Contract) -> Type:
 
 
 @pytest.mark.parametrize(
-    ("annotation", "kind"), [("Sku", "string"), ("Level", "int64"), ("NameEmail", "string")]
+    ("annotation", "kind"),
+    [
+        ("Sku", "string"),
+        ("Level", "int64"),
+        ("NameEmail", "string"),
+        ("Unknown", "string"),
+        ("Degrees", "any"),
+        ("Shape", "any"),
+        ("Folder", "any"),
+    ],
 )
 def test_a_class_with_a_schema_is_what_it_takes_and_gives(
     read: Read, annotation: str, kind: str
@@ -103,6 +151,7 @@ def test_flags_are_a_number(read: Read) -> None:
     [
         ("Hidden", "neither a BaseModel"),
         ("Broken", "neither a BaseModel"),
+        ("Live", "neither a BaseModel"),
         ("Money", "`types`"),
         ("ImportString", "any module of the server imported"),
         ("Json", "annotate the value itself"),

@@ -236,6 +236,7 @@ class M(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
     a: int
     b: int = Field(description="Described.")
+    typo: int = Field(1, description=("With a comma after it.",))
     c: int
     """After the field."""
 
@@ -256,6 +257,7 @@ def f(x: M, d: D, c: Colours) -> None: ...
     assert [field.doc for field in found.fields] == [
         "From the docstring.",
         "Described.",
+        "",
         "After the field.",
     ]
     assert message(contract, "D").doc == ""

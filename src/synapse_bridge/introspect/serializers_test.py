@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synapse_bridge.contract.model import Dynamic, Required
-from synapse_bridge.contract.types import Nullable, Scalar
+from synapse_bridge.contract.types import ListOf, Nullable, Scalar
 from synapse_bridge.introspect.conftest import Read, Refuse
 
 SOURCE = """
@@ -76,10 +76,14 @@ def test_another_schema_in_an_annotation_is_what_it_takes_and_gives(read: Read) 
                             PlainSerializer(lambda thing: thing.x, return_type=str)]
             encoded: Base64Str
             data: Base64Bytes
+            maybe: Base64Str | None = None
+            several: list[Base64Bytes] = []
 
         def f() -> Sample: ...
     """)
     (sample,) = (message for message in contract.messages if message.role == "model")
+    inside = [field.type for field in sample.fields[4:]]
+    assert inside == [Nullable(Scalar("string")), ListOf(Scalar("bytes"))]
     kinds = [field.type.kind for field in sample.fields if isinstance(field.type, Scalar)]
     assert kinds == ["int64", "string", "string", "bytes"]
     assert all(field.serialized for field in sample.fields)

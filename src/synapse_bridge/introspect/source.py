@@ -279,9 +279,12 @@ def docstring(function: Callable[..., Any]) -> str:
     return _encodable(inspect.getdoc(function) or "")
 
 
-def clean(doc: str | None) -> str:
-    """A text from the source, without indentation and outer blank lines."""
-    return _encodable(inspect.cleandoc(doc)) if doc else ""
+def clean(doc: object) -> str:
+    """A text from the source, without indentation and outer blank lines; of what is none, none.
+
+    A description that ends in a comma by mistake is a tuple.
+    """
+    return _encodable(inspect.cleandoc(doc)) if isinstance(doc, str) else ""
 
 
 def _encodable(text: str) -> str:

@@ -35,9 +35,10 @@ from synapse_bridge.contract.types import (
 )
 from synapse_bridge.introspect.catalogue import Catalogue, LiteralValue
 from synapse_bridge.introspect.context import Context, Read
+from synapse_bridge.introspect.customs import class_of
 from synapse_bridge.introspect.literals import is_literal, literal_of, literal_values
 from synapse_bridge.introspect.refusal import Unsupported
-from synapse_bridge.signs import ANY_OF_THEM, OTHER
+from synapse_bridge.signs import ANY_OF_THEM, OTHER, WHOLE, list_of, signs_of_class
 
 _PLAIN = {str: "string", bool: "bool", int: "int64", bytes: "bytes"}
 """The scalar that takes in literals of a type."""
@@ -222,27 +223,50 @@ def _tagged(members: Sequence[_Member], context: Context) -> tuple[UnionMember, 
     return tuple(tagged)
 
 
-def _signed(members: Iterable[UnionMember], context: Context) -> tuple[UnionMember, ...]:
+def _signed(members: Sequence[UnionMember], context: Context) -> tuple[UnionMember, ...]:
     """The members without the places where Python has them: a sign tells each."""
-    found: dict[str, UnionMember] = {}
+    found = [_signs(member.type, context) for member in members]
     signed = []
-    for member in members:
-        sign = ANY_OF_THEM if len(member.positions) > 1 else _sign(member.type, context)
-        # The schema of a class that is mapped may be of any kind.
-        kind = OTHER if isinstance(member.type, Custom) else sign
-        first = found.setdefault(kind, member)
-        if kind != ANY_OF_THEM and first is not member:
-            raise Unsupported(
-                f"its alternatives `{first.name}` and `{member.name}` are told apart by their "
-                "order only, and Python takes `List[A | B]` and `List[B | A]` for one type",
-                'give the union a name, `Item = TypeAliasType("Item", A | B)`, and hold that',
-            )
+    for index, member in enumerate(members):
+        sign = ANY_OF_THEM
+        if len(member.positions) < 2:
+            sign = _own_sign(index, members, found)
+        if isinstance(member.type, Custom) and member.type.via == "schema":
+            sign = f"{WHOLE}{sign}"
         signed.append(replace(member, positions=(), sign=sign))
     return tuple(signed)
 
 
-def _sign(type_: Type, context: Context) -> str:
+def _own_sign(index: int, members: Sequence[UnionMember], signs: Sequence[Sequence[str]]) -> str:
+    """The first sign of a member that no other has."""
+    sharing: int | None = None
+    for sign in signs[index]:
+        others = (i for i, theirs in enumerate(signs) if i != index and sign in theirs)
+        sharing = next(others, None)
+        if sharing is None:
+            return sign
+    first, second = sorted((index, sharing or 0))
+    raise Unsupported(
+        f"its alternatives `{members[first].name}` and `{members[second].name}` are told apart by "
+        "their order only, and Python takes `List[A | B]` and `List[B | A]` for one type",
+        'give the union a name, `Item = TypeAliasType("Item", A | B)`, and hold that',
+    )
+
+
+def _signs(type_: Type, context: Context) -> list[str]:
     """What tells values of a type from those of others, see :mod:`synapse_bridge.signs`."""
+    if isinstance(type_, Custom):
+        # The schema of a class that is mapped may be of any kind.
+        return sorted(signs_of_class(class_of(type_))) if type_.via == "schema" else [OTHER]
+    sign = _sign(type_, context)
+    if isinstance(type_, ListOf) and sign == "list":
+        item = bare(type_.item.inner if isinstance(type_.item, Nullable) else type_.item)
+        if type_.python == "list" and not isinstance(item, UnionRef | RootOf | Custom):
+            return ["list", list_of(_sign(item, context))]
+    return [sign]
+
+
+def _sign(type_: Type, context: Context) -> str:
     match type_:
         case Scalar(kind):
             return _SIGNS.get(kind, OTHER)
@@ -256,7 +280,7 @@ def _sign(type_: Type, context: Context) -> str:
             return "dict"
         case EnumRef(name) if context.catalogue.enums[name].role == "literal":
             return "literal"
-        case MessageRef(name) | EnumRef(name) | RootOf(name=name) | Custom(name=name):
+        case MessageRef(name) | EnumRef(name) | RootOf(name=name):
             return name.partition("[")[0]
     return OTHER
 

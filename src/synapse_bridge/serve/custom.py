@@ -105,17 +105,20 @@ class Converted(Custom):
 
 
 class Adapted(Custom):
-    """A class that tells pydantic how its instances become plain values; ``plain`` is their type.
+    """A class that tells pydantic how its instances become JSON; ``plain`` is its type.
 
     What is sent must be what pydantic makes the same instance of again.
     """
 
-    def __init__(self, cls: type, plain: type) -> None:
+    def __init__(self, cls: type, plain: Any) -> None:
         super().__init__(f"{cls.__module__}.{cls.__qualname__}")
         self._adapter: TypeAdapter[Any] = TypeAdapter(cls)
         self._plain = plain
         # Such a schema may take instances alone, and plain values only as JSON.
         self._from_json = self._adapter.core_schema["type"] == "json-or-python"
+        # Of a kind of str that is made by a function, the schema may tell of no str at all.
+        own = isinstance(plain, type) and issubclass(cls, plain)
+        self._warnings: Literal["none", "error"] = "none" if own else "error"
 
     def from_wire(self, value: Any) -> Any:
         if self._from_json:
@@ -123,7 +126,7 @@ class Adapted(Custom):
         return value
 
     def to_wire(self, value: Any) -> Any:
-        return self._adapter.dump_python(value, mode="json", warnings="error")
+        return self._adapter.dump_python(value, mode="json", warnings=self._warnings)
 
     def schema(self, of: Schemas) -> CoreSchema:
         return _made(self._back_and_forth, of(self._plain))

@@ -24,7 +24,7 @@ from synapse_bridge.serve.entries import Entries
 from synapse_bridge.serve.exact import checker
 from synapse_bridge.serve.path import HIDDEN
 from synapse_bridge.serve.unreadable import Unreadable
-from synapse_bridge.signs import ANY_OF_THEM, OTHER, is_union, signs
+from synapse_bridge.signs import ANY_OF_THEM, OTHER, WHOLE, is_union, signs
 
 
 class _Sent:
@@ -246,10 +246,17 @@ def _inside(is_nested: bool) -> Callable[[Any], Any]:
             return value
         if not is_nested:
             return value.sent
-        rest = tuple(path if isinstance(path, str) else path[1:] for path in value.positions)
-        return sent(value.sent, *(path for path in rest if path)) if any(rest) else value.sent
+        rest = tuple(one for path in value.positions if (one := _within(path)))
+        return sent(value.sent, *rest) if rest else value.sent
 
     return inside
+
+
+def _within(path: Path | str) -> Path | str:
+    """What of a place is left for the union inside the chosen member."""
+    if isinstance(path, str):
+        return "" if path.startswith(WHOLE) else path
+    return path[1:]
 
 
 def _as_sent(value: Any) -> Any:
@@ -282,7 +289,7 @@ def _chooser(choices: list[CoreSchema], told: list[frozenset[str]]) -> Callable[
         if isinstance(value, _Sent):
             first, *others = {one if isinstance(one, str) else one[0] for one in value.positions}
             if isinstance(first, str):
-                return signed(first)
+                return signed(first.removeprefix(WHOLE))
             return HIDDEN if others else f"{HIDDEN}{first}"
         return by_type.get(type(value), HIDDEN)
 

@@ -36,6 +36,7 @@ from pydantic import (
     SecretStr,
     create_model,
 )
+from pydantic_core import core_schema
 from typing_extensions import TypeAliasType, TypedDict
 
 from synapse_bridge import BigInt
@@ -128,6 +129,40 @@ class Puppy(Dog):
     weeks: int = 0
 
 
+class Unknown(str):
+    """A member that an enum does not have yet: clients' generators write ``Literal[…] | Unknown``."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        made = core_schema.no_info_plain_validator_function(cls)
+        return core_schema.lax_or_strict_schema(
+            core_schema.chain_schema([core_schema.str_schema(), made]), core_schema.none_schema()
+        )
+
+
+class Shape:
+    """Takes and gives what no model describes: any number of sides."""
+
+    def __init__(self, sides: dict[str, float]) -> None:
+        self.sides = sides
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shape) and self.sides == other.sides
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.sides))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        read = core_schema.no_info_after_validator_function(cls, handler(dict[str, float]))
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), read],
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda shape: shape.sides, return_schema=handler(dict[str, float])
+            ),
+        )
+
+
 Nested = TypeAliasType("Nested", "int | list[Nested]")
 
 _INTS = (0, 1, -1, 2**63 - 1, -(2**63))
@@ -200,6 +235,9 @@ ROWS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "nested": (Nested, (1, [], [1, [2, []]])),
     "root": (Ids, (Ids([]), Ids([b"a"]))),
     "custom": (Permission, (Permission(0), Permission.READ | Permission.WRITE)),
+    "open_literal": (Literal["a", "b"] | Unknown, ("b", Unknown("c"), Unknown(""))),
+    "by_schema": (Shape, (Shape({}), Shape({"a": 1.0, "b": -0.0}))),
+    "lists": (list[float] | list[list[float]], ([1.0], [[1.0]], [[]], [])),
     "wrapped": (list[dict[str, int | None] | None], ([], [None, {}, {"a": None, "b": 0}])),
 }
 """A type for each name, and values of it that are easily lost."""
