@@ -77,6 +77,21 @@ def test_what_the_provider_said_is_told_to_those_who_debug() -> None:
     run(test, debug=True)
 
 
+@pytest.mark.parametrize("method", ["support_run", "support_run_stream"])
+def test_a_tool_that_crashes_ends_the_run_and_its_text_stays_in_the_log(
+    method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(client: Client) -> None:
+        failure = await client.failure(method, prompt='call [["crash", {}]]')
+        assert failure.code.name == "INTERNAL"
+        assert "builtins.RuntimeError" in failure.text
+        assert "swordfish" not in str(failure.error)
+        assert client.module.SEEN["desk"] == "closed"
+
+    run(test)
+    assert "swordfish" in caplog.text
+
+
 def test_tools_that_wait_for_an_answer_have_nobody_to_ask() -> None:
     async def test(client: Client) -> None:
         for method in ("support_run", "support_run_stream"):

@@ -76,7 +76,14 @@ def test_the_callers_tools_are_called_all_of_a_step_at_once() -> None:
 
         talk = _Talk(client, 'call [["stock", {"item": "tea"}], ["price", {}]]')
         events = await _talk(talk, answers)
-        assert client.module.SEEN["tools"] == ["lookup", "refund", "photo", "stock", "price"]
+        assert client.module.SEEN["tools"] == [
+            "lookup",
+            "refund",
+            "photo",
+            "crash",
+            "stock",
+            "price",
+        ]
         asked = [event for kind, event in events if kind == "tool_request"]
         assert asked[0].args.dict_value.entries["item"].string_value == "tea"
         assert events[-1][1].result.output == (
@@ -229,6 +236,21 @@ def test_an_answer_that_nobody_asked_for_ends_the_run(answer: dict[str, Any], de
         failure = await failure_of(talk.call)
         error = failure.detail(client.pb.UnexpectedAnswer())
         assert detail in error.detail
+
+    run(test)
+
+
+def test_a_result_that_is_no_json_ends_the_run() -> None:
+    async def test(client: Client) -> None:
+        talk = _Talk(client, 'call [["stock", {}]]')
+        async for response in talk.call:
+            if told(response)[0] == "tool_request":
+                content = {"list_value": {"items": [{"bytes_value": b"\x00"}]}}
+                talk.answer(tool_result={"tool_call_id": "call-0", "content": content})
+                break
+        failure = await failure_of(talk.call)
+        assert failure.code.name == "INVALID_ARGUMENT"
+        assert failure.text.startswith("answers[0].content")
 
     run(test)
 

@@ -24,9 +24,9 @@ defmodule SynapseBridge.Agent do
 
   ## Runs
 
-      {:ok, result} = MyAgents.Support.run("Where is my order AB-1?", deps: %{customer_id: 7})
+      {:ok, result} = MyAgents.Support.run("Where is my order 12?", deps: %{id: 7})
       result.output
-      #=> %MyAgents.Answer{text: "It arrives tomorrow.", escalate: false}
+      #=> %MyAgents.Reply{text: "It arrives tomorrow.", escalate: false}
 
   The result has the `output`, of the agent's output type, the `usage`, the `new_messages` of the run,
   and its `run_id`. `run_sync/2` is the same function under pydantic-ai's other name.

@@ -176,6 +176,12 @@ async def photo(order: int):  # type: ignore[no-untyped-def] # so it is no funct
     return BinaryContent(bytes([order, 255]), media_type="image/png")
 
 
+@support_agent.tool_plain
+async def crash():  # type: ignore[no-untyped-def] # so it is no function of the service
+    """Fails."""
+    raise RuntimeError("the password is swordfish")
+
+
 class Weather(BaseModel):
     """What the weather is."""
 
