@@ -85,6 +85,8 @@ def _duration(text: str) -> float:
 def _text(text: str) -> str:
     if not text:
         raise ValueError("expected a text that is not empty")
+    if "\0" in text:
+        raise ValueError("expected a text without NUL, which no path and no name has")
     return text
 
 

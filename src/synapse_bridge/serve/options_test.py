@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import grpc
 import pytest
 
 from synapse_bridge import config
-from synapse_bridge.serve import section
+from synapse_bridge.serve import cli, kind, section
 from synapse_bridge.serve.conftest import code_of, refused, start, started, stub
 from synapse_bridge.serve.loading import CannotServe
 from synapse_bridge.serve.options import Options
@@ -52,6 +53,30 @@ def test_a_wrong_option_is_told_by_its_name(
     folder: Path, options: tuple[str, ...], told: str
 ) -> None:
     assert told in refused(folder, *options)
+
+
+@pytest.mark.parametrize("name", section.settings())
+def test_each_option_refuses_what_it_cannot_be(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flag, is_switch = f"--{name.replace('_', '-')}", section.settings()[name].kind is kind.SWITCH
+    with pytest.raises(SystemExit) as ended:
+        cli.said([f"{flag}={'yes' if is_switch else ''}"], [name], "server")
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert f"argument {flag}" in told
+    assert "expected" in told or is_switch
+
+
+@pytest.mark.parametrize("name", section.Section.model_fields)
+@pytest.mark.parametrize("value", [[{}], "", "a\0b"], ids=["an object", "nothing", "NUL"])
+def test_each_key_of_a_configuration_refuses_what_it_cannot_be(
+    name: str, value: object, tmp_path: Path
+) -> None:
+    path = tmp_path / "synapse.json"
+    path.write_text(json.dumps({"serve": {name: value}}))
+    with pytest.raises((config.ConfigError, CannotServe), match=f"`serve.{name}[`.\\[]"):
+        config.read(path).serving()
 
 
 def configured(folder: Path, text: str) -> Path:

@@ -66,6 +66,10 @@ defmodule SynapseBridge.Server.Options do
   @spec docs(indent :: String.t()) :: String.t()
   def docs(indent), do: Schema.docs(@options, indent)
 
+  @doc "The rows of all options."
+  @spec rows() :: Schema.t()
+  def rows, do: @options
+
   @doc "Checks the option `server`; the error is a text."
   @spec new(term()) :: {:ok, map() | nil} | {:error, String.t()}
   def new(nil), do: {:ok, nil}
@@ -153,11 +157,13 @@ defmodule SynapseBridge.Server.Options do
   defp variable?(_other), do: false
 
   @doc false
-  def folder(path) do
-    if is_binary(path) and File.dir?(path),
+  def folder(path) when is_binary(path) do
+    if File.dir?(path),
       do: {:ok, Path.expand(path)},
       else: {:error, "there is no folder #{inspect(path)}"}
   end
+
+  def folder(other), do: {:error, "expected the path of a folder, got #{inspect(other)}"}
 
   @doc "Makes a folder that only this user may look into, for a socket."
   @spec make_folder() :: Path.t()

@@ -23,15 +23,23 @@ defmodule SynapseBridge.Transport.TLS do
 
   @doc "Checks the option `:tls` of a channel: `false`, or options of `:ssl`."
   @spec new(term()) :: {:ok, false | keyword()} | {:error, String.t()}
-  def new(tls) when tls in [nil, false], do: {:ok, false}
+  def new(false), do: {:ok, false}
   def new(true), do: {:ok, []}
   def new(fun) when is_function(fun, 0), do: new(fun.())
 
   def new(tls) do
     # Only their values are secret.
     if Keyword.keyword?(tls),
-      do: with(:ok <- known(tls), {:ok, _loaded} <- Files.load(tls), do: {:ok, tls}),
+      do: with(:ok <- known(tls), :ok <- given(tls), {:ok, _} <- Files.load(tls), do: {:ok, tls}),
       else: {:error, "expected true, false or a keyword list of options of :ssl"}
+  end
+
+  # A variable of the environment that is not set must not mean: no certificate, or other authorities.
+  defp given(tls) do
+    case List.keyfind(tls, nil, 1) do
+      nil -> :ok
+      {name, nil} -> {:error, "#{name}: expected a value, got nil; leave it away to have none"}
+    end
   end
 
   defp known(tls) do

@@ -3,7 +3,8 @@ defmodule SynapseBridge.Channel.MisconfigurationTest do
   # the option's name and with what was expected, and no secret is told.
   use ExUnit.Case, async: true
 
-  alias SynapseBridge.{Certificates, Channel}
+  alias SynapseBridge.{Certificates, Channel, Server}
+  alias SynapseBridge.Channel.Options
 
   @moduletag :tmp_dir
   @moduletag :capture_log
@@ -52,6 +53,12 @@ defmodule SynapseBridge.Channel.MisconfigurationTest do
          ["channel option :targets: the host name \"nowhere.invalid\" does not resolve"]},
         {"a port that is none", [target: "localhost:99999"],
          ["channel option :target", "is not like \"localhost:50051\""]},
+        {"TLS that is not set", [target: "localhost:1", tls: nil],
+         ["channel option :tls: expected true, false or a keyword list"]},
+        {"an authority that is not set", [target: "localhost:1", tls: [cacertfile: nil]],
+         ["channel option :tls: cacertfile: expected a value, got nil"]},
+        {"a token that is not set", [target: "localhost:1", credentials: {:bearer, nil}],
+         ["channel option :credentials: expected {:bearer, token}"]},
         {"a certificate that is missing", [target: "localhost:1", tls: [certfile: {:file, "no"}]],
          ["channel option :tls: certfile:", "no such file or directory"]},
         {"a certificate that is a folder", [target: "localhost:1", tls: [certfile: {:file, ""}]],
@@ -86,6 +93,40 @@ defmodule SynapseBridge.Channel.MisconfigurationTest do
       error = assert_raise ArgumentError, fn -> Channel.start_link(located(@options, folder)) end
       for text <- @texts, do: assert(Exception.message(error) =~ text)
       refute Exception.message(error) =~ @secret
+    end
+  end
+
+  # Each option of a channel and of a server, and those within them, by the names that lead there.
+  defp paths do
+    names = Map.keys(Options.new!(target: "a:1")) -- [:__struct__]
+
+    for({name, row} <- Options.rows([:target | names]), path <- below(name, row[:type]), do: path) ++
+      for {name, row} <- Server.Options.rows(),
+          [name | rest] <- below(name, row[:type]),
+          do: [:server, name | rest]
+  end
+
+  defp below(name, {kind, schema}) when kind in [:options, :switch],
+    do: [
+      [name] | for({inner, row} <- schema, path <- below(inner, row[:type]), do: [name | path])
+    ]
+
+  defp below(name, _type), do: [[name]]
+
+  test "a value of no type at all is refused by the name of each option, and shown of none that is secret" do
+    paths = paths()
+    assert [:keepalive, :interval] in paths and [:server, :backoff, :max] in paths
+
+    for path <- paths do
+      [first | inner] = path
+      base = if first in [:target, :targets, :server], do: [], else: [target: "localhost:1"]
+      given = Enum.reduce(Enum.reverse(inner), {:wrong, @secret}, &[{&1, &2}])
+      options = [{first, given} | base]
+      error = assert_raise ArgumentError, fn -> Channel.start_link(options) end
+      message = Exception.message(error)
+      assert message =~ Enum.map_join(path, ".*", &"option #{inspect(&1)}: ") |> Regex.compile!()
+      assert message =~ ~r/expected|is a string like/, message
+      if first in [:tls, :credentials] or :env in path, do: refute(message =~ @secret)
     end
   end
 
