@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
@@ -20,6 +21,8 @@ from servers import Server
 SERVICE = "/streams.v1.StreamsService"
 MEGABYTE = 1024 * 1024
 LORISES = 200
+AT_ONCE = 8
+"""Calls that the well-behaved client makes at a time."""
 PATIENCE = 10.0
 """Seconds that a call of a well-behaved client may take on a busy machine."""
 
@@ -42,10 +45,19 @@ def server(bridges: Bridges, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 class Citizen:
-    """A client that behaves well: ``calls`` it made, the slowest of which took ``slowest`` s."""
+    """A client that behaves well: ``calls`` it made, the slowest of which took ``slowest`` s.
+
+    The function counts them, too, under a ``label``.
+    """
 
     def __init__(self, channel: grpc.aio.Channel, messages: Any) -> None:
         self._messages = messages
+        self.label = f"citizen {uuid.uuid4()}"
+        self._go_on = channel.unary_unary(
+            f"{SERVICE}/GoOn",
+            request_serializer=messages.GoOnRequest.SerializeToString,
+            response_deserializer=None,
+        )
         self._seen = channel.unary_unary(
             f"{SERVICE}/Seen",
             request_serializer=messages.SeenRequest.SerializeToString,
@@ -54,32 +66,46 @@ class Citizen:
         self.calls = 0
         self.slowest = 0.0
 
-    async def seen(self, label: str = "citizen") -> Any:
-        """What the server counted; raises if that is not answered in time."""
+    async def call(self) -> None:
+        """A call that is counted; raises if it is not answered in time."""
         start = time.monotonic()
-        got = await self._seen(self._messages.SeenRequest(label=label), timeout=PATIENCE)
+        request = self._messages.GoOnRequest(label=self.label, parts=1)
+        await self._go_on(request, timeout=PATIENCE)
         self.calls += 1
         self.slowest = max(self.slowest, time.monotonic() - start)
-        return got.result
+
+    async def seen(self, label: str | None = None) -> Any:
+        """What the server counted."""
+        request = self._messages.SeenRequest(label=label or self.label)
+        return (await self._seen(request, timeout=PATIENCE)).result
 
     async def during(self, attack: Awaitable[Any]) -> None:
-        """Make calls, one after the other, for as long as an attack lasts."""
+        """Make calls, some at a time, for as long as an attack lasts."""
         task = asyncio.ensure_future(attack)
         while not task.done():
-            await self.seen()
+            await self.some_calls()
         await task
+
+    async def some_calls(self) -> None:
+        """Make calls at the same time."""
+        await asyncio.gather(*(self.call() for _ in range(AT_ONCE)))
 
 
 @asynccontextmanager
-async def citizen(server: Server, messages: Any) -> AsyncIterator[Citizen]:
-    """A well-behaved client; afterwards the server is to be as it was before."""
+async def citizen(server: Server, messages: Any, attack: str) -> AsyncIterator[Citizen]:
+    """A well-behaved client. Afterwards each of its calls has run once, and the server is as it was
+    before, which a line tells."""
     async with grpc.aio.insecure_channel(server.target) as channel:
         client = Citizen(channel, messages)
         before = await client.seen()
         yield client
+        over = time.monotonic()
         after = await _until(client.seen, lambda seen: seen.tasks <= before.tasks)
+        recovered = (time.monotonic() - over) * 1000
+        assert after.counts["allowed"] == client.calls, "a call was lost, or ran twice"
         assert after.threads <= before.threads + 1
         assert after.resident - before.resident < 48 * MEGABYTE
+        print(f"| {attack} | {client.calls} | 0 | 0 | {recovered:.0f} ms |")
 
 
 async def _until(look: Callable[[], Awaitable[Any]], is_it: Callable[[Any], bool]) -> Any:
@@ -103,9 +129,10 @@ def test_a_flood_costs_its_connection_only(name: str, server: Server, messages: 
             await asyncio.wait_for(ending, PATIENCE)  # The server has closed the connection.
 
     async def main() -> None:
-        async with citizen(server, messages) as client:
-            await client.during(asyncio.gather(flood(), flood()))
-            assert client.calls > 1
+        async with citizen(server, messages, name) as client:
+            for _ in range(2):
+                await client.during(asyncio.gather(flood(), flood()))
+            assert client.calls >= 2 * AT_ONCE
 
     run(main)
 
@@ -127,7 +154,10 @@ def test_two_hundred_slow_clients_stop_nobody(server: Server, messages: Any) -> 
                 return one.greet(NO_WINDOW) + one.call(1, path, request), one.greet()[:0]
 
     async def main() -> None:
-        async with citizen(server, messages) as client, AsyncExitStack() as stack:
+        async with (
+            citizen(server, messages, "200 slow clients") as client,
+            AsyncExitStack() as stack,
+        ):
             slow = []
             for number in range(LORISES):
                 one = await stack.enter_async_context(attacker(server.port))
@@ -138,7 +168,7 @@ def test_two_hundred_slow_clients_stop_nobody(server: Server, messages: Any) -> 
                 for one, rest in slow:
                     with suppress(ConnectionError):
                         one.writer.write(rest[index : index + 1])
-                await client.seen()
+                await client.call()
             held = await client.seen("loris")
             assert held.counts["started"] == LORISES // 4
             assert held.counts["yielded"] <= LORISES // 4, "nobody takes what is produced"
@@ -151,15 +181,17 @@ def test_two_hundred_slow_clients_stop_nobody(server: Server, messages: Any) -> 
 def test_a_stalled_window_holds_what_it_stalls_and_no_more(server: Server, messages: Any) -> None:
     async def main() -> None:
         request = messages.LinesRequest(number=10**6, label="stalled").SerializeToString()
-        async with citizen(server, messages) as client:
-            async with attacker(server.port) as one:
-                one.writer.write(one.greet(NO_WINDOW))
-                for stream in range(1, 201, 2):
-                    one.writer.write(one.call(stream, f"{SERVICE}/Lines", request))
-                stalled = await _until(
-                    lambda: client.seen("stalled"), lambda seen: seen.counts["yielded"] >= 100
-                )
-                assert stalled.counts["yielded"] == 100, "one each, which nobody takes"
-            await client.seen()
+        async with (
+            citizen(server, messages, "100 stalled streams") as client,
+            attacker(server.port) as one,
+        ):
+            one.writer.write(one.greet(NO_WINDOW))
+            for stream in range(1, 201, 2):
+                one.writer.write(one.call(stream, f"{SERVICE}/Lines", request))
+            stalled = await _until(
+                lambda: client.seen("stalled"), lambda seen: seen.counts["yielded"] >= 100
+            )
+            assert stalled.counts["yielded"] == 100, "one each, which nobody takes"
+            await client.some_calls()
 
     run(main)

@@ -53,9 +53,15 @@ defmodule FaultsTest do
 
   defp label(kind), do: "#{kind} #{System.unique_integer([:positive])}"
 
-  defp again(kind, channel) do
-    opts = [channel: channel, wait_for_ready: true, timeout: @deadline]
+  defp again(kind, channel, deadline \\ @deadline) do
+    opts = [channel: channel, wait_for_ready: true, timeout: deadline]
     Kinds.call(kind, label(kind), opts)
+  end
+
+  # The milliseconds that it took, and what it returned.
+  defp timed(work) do
+    {microseconds, result} = :timer.tc(work)
+    {div(microseconds, 1000) + 1, result}
   end
 
   # The bytes of a call in both directions.
@@ -69,9 +75,10 @@ defmodule FaultsTest do
   defp positions(size) when size <= @positions, do: Enum.to_list(0..(size - 1))
   defp positions(size), do: for(n <- 0..(@positions - 1), do: div(n * (size - 1), @positions - 1))
 
-  # Damage to a connection may show only in the next call on it.
-  defp recovered(kind, channel, attempts \\ 3) do
-    case again(kind, channel) do
+  # Damage to a connection may show only in the next calls on it: where a window or a stream's number
+  # was hit, by their deadlines.
+  defp recovered(kind, channel, attempts \\ 6) do
+    case again(kind, channel, 2_000) do
       {:error, %Error{}} when attempts > 1 -> recovered(kind, channel, attempts - 1)
       outcome -> outcome
     end
@@ -86,7 +93,12 @@ defmodule FaultsTest do
     took = System.monotonic_time(:millisecond) - started
     assert took < deadline + 5_000, "#{kind} took #{took} ms: #{inspect(outcome)}"
     Link.clear(link)
-    after_it = if fault == "corrupt", do: recovered(kind, channel), else: again(kind, channel)
+
+    after_it =
+      timed(fn ->
+        if fault == "corrupt", do: recovered(kind, channel), else: again(kind, channel)
+      end)
+
     Tally.count(tally, outcome, Kinds.right(kind), Kinds.ran(label), after_it)
   end
 
@@ -100,7 +112,8 @@ defmodule FaultsTest do
 
         label = label(kind)
         outcome = Kinds.call(kind, label, channel: channel, timeout: @deadline)
-        Tally.count(%Tally{}, outcome, Kinds.right(kind), Kinds.ran(label), again(kind, channel))
+        after_it = timed(fn -> again(kind, channel) end)
+        Tally.count(%Tally{}, outcome, Kinds.right(kind), Kinds.ran(label), after_it)
       end)
       |> Tally.sum()
       |> Tally.report(unquote(fault))
@@ -208,7 +221,7 @@ defmodule FaultsTest do
       tally =
         for {kind, {_link, channel}} <- links, reduce: %Tally{} do
           tally ->
-            after_it = again(kind, channel)
+            after_it = timed(fn -> again(kind, channel) end)
             ran = 1 + Kinds.ran(labels[kind])
             Tally.count(tally, outcomes[kind], Kinds.right(kind), ran, after_it)
         end
@@ -281,7 +294,7 @@ defmodule FaultsTest do
               outcome,
               Kinds.right(kind),
               1 + Kinds.ran("held"),
-              again(kind, channel)
+              timed(fn -> again(kind, channel) end)
             )
         end
 

@@ -22,10 +22,14 @@ defmodule HostileServersTest do
     channel = Kinds.channel("127.0.0.1:#{port}")
     opts = [channel: channel, wait_for_ready: true]
     outcome = Kinds.call(kind, "x", [timeout: timeout] ++ opts)
-    after_it = Kinds.call(kind, "x", [timeout: @deadline] ++ opts)
+    {time, after_it} = :timer.tc(fn -> Kinds.call(kind, "x", [timeout: @deadline] ++ opts) end)
     assert after_it == @right[kind], "it did not recover: #{inspect(after_it)}"
+    IO.puts("| #{scenario} | #{kind} | #{told(outcome)} | #{div(time, 1000) + 1} ms |")
     outcome
   end
+
+  defp told({:error, %Error{code: code}}), do: code
+  defp told(_right), do: "right"
 
   defp memory do
     Enum.each(Process.list(), &:erlang.garbage_collect/1)

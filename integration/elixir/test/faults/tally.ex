@@ -8,11 +8,14 @@ defmodule Integration.Tally do
 
   alias SynapseBridge.Error
 
-  defstruct calls: 0, right: 0, told: %{}, lost: 0, duplicated: 0, recovered: 0
+  defstruct calls: 0, right: 0, told: %{}, lost: 0, duplicated: 0, recovered: 0, after: 0
 
-  @doc "Counts one call: its outcome, what is right, how often it ran, and the call made after it."
-  def count(tally, outcome, right, ran, after_it) do
-    %{tally | calls: tally.calls + 1}
+  @doc """
+  Counts one call: its outcome, what is right, how often it ran, and the call made after it, which
+  had its result so many milliseconds after the fault was over.
+  """
+  def count(tally, outcome, right, ran, {time, after_it}) do
+    %{tally | calls: tally.calls + 1, after: max(tally.after, time)}
     |> outcome(outcome, right)
     |> Map.update!(:duplicated, &if(ran > 1, do: &1 + 1, else: &1))
     |> Map.update!(:recovered, &if(after_it == right, do: &1 + 1, else: &1))
@@ -31,6 +34,7 @@ defmodule Integration.Tally do
       Map.merge(all, one, fn
         :__struct__, module, module -> module
         :told, some, others -> Map.merge(some, others, fn _code, a, b -> a + b end)
+        :after, a, b -> max(a, b)
         _key, a, b -> a + b
       end)
     end)
@@ -42,7 +46,7 @@ defmodule Integration.Tally do
 
     IO.puts(
       "| #{fault} | #{tally.calls} | #{tally.right} | #{Enum.join(told, ", ")} | " <>
-        "#{tally.lost} | #{tally.duplicated} | #{tally.recovered} |"
+        "#{tally.lost} | #{tally.duplicated} | #{tally.recovered} | #{tally.after} ms |"
     )
 
     tally
