@@ -33,7 +33,7 @@ def test_spans_of_a_run_are_below_that_of_its_call() -> None:
     spans = exporter.get_finished_spans()
     assert {f"{span.context.trace_id:032x}" for span in spans if span.context} == {TRACE}
     by_id = {span.context.span_id: span for span in spans if span.context}
-    for method in ("SupportRun", "SupportRunStream"):
+    for method in ("SupportRun", "SupportRunStream", "SupportSession"):
         (call,) = (span for span in spans if span.name.endswith(f"/{method}"))
         runs = [one for one in spans if one.parent and by_id.get(one.parent.span_id) is call]
         assert [run.name for run in runs] == ["invoke_agent support_agent"]
@@ -43,10 +43,11 @@ async def _called(client: Client, provider: TracerProvider) -> None:
     agent = client.module.support_agent
     agent.instrument = InstrumentationSettings(tracer_provider=provider)
     try:
-        for method in ("support_run", "support_run_stream"):
+        for method in ("support_run", "support_run_stream", "support_session"):
             request = client.request(method, prompt="hello")
             metadata = (("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01"),)
-            call = client.call(method, request, metadata=metadata)
+            sent = iter([request]) if method == "support_session" else request
+            call = client.call(method, sent, metadata=metadata)
             if method == "support_run":
                 await call
             else:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +62,35 @@ def test_the_configuration_names_agents_and_the_lock_keeps_them(run: Run, tmp_pa
     assert methods["helper_look"]["idempotent"]
     code, text = run("diff", "synapse.lock.json")
     assert code == 0, text
+
+
+_WITHOUT = """\
+import sys
+sys.modules["pydantic_ai"] = None  # so that importing it fails
+from synapse_bridge.cli import main
+try:
+    sys.argv[1:] = ["generate", "--module", "plain", "--out", "out"]
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+sys.path.insert(0, "out/python")
+import plain_server
+print(plain_server.SERVICE.name)
+"""
+
+
+def test_nothing_else_wants_pydantic_ai(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text("def ping(n: int) -> int:\n    return n\n")
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("plain.v1.PlainService\n")
 
 
 def test_mistakes_are_told(run: Run, tmp_path: Path) -> None:
