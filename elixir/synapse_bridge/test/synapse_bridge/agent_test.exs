@@ -37,8 +37,11 @@ defmodule SynapseBridge.AgentTest do
   describe "run" do
     test "is a plain call without tools", %{opts: opts, connection: connection} do
       for run <- [&Support.run/2, &Support.run_sync/2] do
-        task = Task.async(fn -> run.("hi", [message_history: [%{text: "a"}]] ++ opts) end)
-        {id, %{":path" => "/agents.v1.AgentsService/SupportRun"}, request} = read_call(connection)
+        own = [message_history: [%{text: "a"}], metadata: %{"x-tenant" => "b"}, timeout: 9_000]
+        task = Task.async(fn -> run.("hi", own ++ opts) end)
+        {id, headers, request} = read_call(connection)
+        assert %{":path" => "/agents.v1.AgentsService/SupportRun", "x-tenant" => "b"} = headers
+        assert headers["grpc-timeout"] =~ ~r/^[89]/
 
         assert Agents.SupportRunRequest.decode(request) ==
                  {:ok,
