@@ -14,10 +14,10 @@ what that says as long as both say the same.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pydantic_core
 from pydantic import ConfigDict, JsonValue, TypeAdapter
 from pydantic_ai import messages as agents  # pants: no-infer-dep
 from pydantic_ai import usage  # pants: no-infer-dep
@@ -152,10 +152,18 @@ def _crossing(written: bytes) -> list[Any]:
 
 def _restored(messages: Sequence[Any]) -> list[agents.ModelMessage]:
     """What the fields alone come to on the other side."""
-    stored = _STORED.dump_json([*messages])
-    # In some order, and always the same: whatever order maps had on the way.
-    in_order = json.dumps(json.loads(stored), sort_keys=True)
-    return agents.ModelMessagesTypeAdapter.validate_json(in_order)
+    stored = pydantic_core.from_json(_STORED.dump_json([*messages]))
+    return agents.ModelMessagesTypeAdapter.validate_json(pydantic_core.to_json(_in_order(stored)))
+
+
+def _in_order(value: Any) -> Any:
+    """JSON with the keys of objects in one order, whatever maps made of it on the way."""
+    match value:
+        case dict():
+            return {key: _in_order(value[key]) for key in sorted(value)}
+        case list():
+            return [_in_order(item) for item in value]
+    return value
 
 
 def to_prompt(prompt: Any) -> str | list[agents.UserContent]:
