@@ -35,7 +35,7 @@ from faults.proxy import Proxy
 from openai_stub import OpenAIStub
 from samples import Bridge
 
-BOOT_SECONDS = 30.0
+BOOT_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 

@@ -57,7 +57,7 @@ defmodule JobsTest do
 
   test "a deadline ends the call here and in Python", %{label: label} do
     assert {:error, %Error{code: :deadline_exceeded}} =
-             Jobs.wait(60.0, label: label, timeout: 300)
+             Jobs.wait(60.0, label: label, timeout: 2_000)
 
     assert eventually(fn -> Jobs.cancelled!(label) == 1 end)
     assert Jobs.running!(label) == 0
@@ -94,7 +94,7 @@ defmodule JobsTest do
   end
 
   test "busy threads do not hold up async functions" do
-    blocked = for _ <- 1..4, do: Task.async(fn -> Jobs.block!(2.0) end)
+    blocked = for _ <- 1..4, do: Task.async(fn -> Jobs.block!(3.0) end)
     assert {:ok, 0} = Jobs.running("nothing")
     assert Enum.all?(blocked, &Process.alive?(&1.pid))
     assert [%Report{}, %Report{}, %Report{}, %Report{}] = Task.await_many(blocked, 20_000)
@@ -121,7 +121,7 @@ defmodule JobsTest do
 
   @tag built_in: "the library's calls wait while it reconnects"
   test "a server that is asked to stop finishes the calls in flight", %{label: label} do
-    call = Task.async(fn -> Jobs.wait(1.5, label: label, timeout: 20_000) end)
+    call = Task.async(fn -> Jobs.wait(4.0, label: label, timeout: 20_000) end)
     assert eventually(fn -> Jobs.running!(label) == 1 end)
     stopping = Task.async(fn -> Server.stop() end)
 

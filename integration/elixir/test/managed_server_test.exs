@@ -3,6 +3,8 @@ defmodule ManagedServerTest do
   use ExUnit.Case, async: true
 
   @moduletag built_in: "the library starts no servers"
+  # Python servers start one after the other, on a machine that may be busy.
+  @moduletag timeout: 240_000
 
   import Integration.Eventually
 

@@ -230,7 +230,12 @@ defmodule StreamsEndsTest do
     # Threads of the pool stay, as many as were needed at once. None of them is held: as many calls
     # as there may be threads get through together.
     assert Streams.seen!(label).threads <= before.threads + @pool
-    sums = 1..@pool |> Enum.map(&Task.async(fn -> Streams.add!([&1, 1]) end)) |> Task.await_many()
+
+    sums =
+      1..@pool
+      |> Enum.map(&Task.async(fn -> Streams.add!([&1, 1]) end))
+      |> Task.await_many(20_000)
+
     assert sums == Enum.to_list(2..(@pool + 1))
   end
 

@@ -83,13 +83,13 @@ defmodule StreamsTest do
         end)
 
       for number <- [1, 2, 4, 8] do
-        assert_receive {:next, producer}, 5000
+        assert_receive {:next, producer}, 20_000
         send(producer, {:number, number})
         twice = 2 * number
-        assert_receive ^twice, 5000
+        assert_receive ^twice, 20_000
       end
 
-      assert Task.await(talk) == [2, 4, 8, 16]
+      assert Task.await(talk, 20_000) == [2, 4, 8, 16]
     end
 
     test "messages to a process" do
@@ -100,7 +100,7 @@ defmodule StreamsTest do
     end
 
     defp collect(stream, ref, items) do
-      assert_receive {^ref, events}, 5000
+      assert_receive {^ref, events}, 20_000
 
       case Enum.split_with(events, &match?({:item, _}, &1)) do
         {new, [:done]} ->
@@ -193,7 +193,7 @@ defmodule StreamsTest do
 
     test "are the last event of a stream of messages" do
       {:ok, %{ref: ref} = stream} = Streams.fail_stream(0, "declared")
-      assert_receive {^ref, [error: %OutOfStock{}]}, 5000
+      assert_receive {^ref, [error: %OutOfStock{}]}, 20_000
       assert SynapseBridge.Stream.cancel(stream) == :ok
     end
 
@@ -247,7 +247,7 @@ defmodule StreamsTest do
       task = Task.async(fn -> Streams.add_async(forever(), label: label) end)
       started.()
       Server.kill()
-      assert {:error, %Error{code: :unavailable}} = Task.await(task)
+      assert {:error, %Error{code: :unavailable}} = Task.await(task, 20_000)
     end
 
     test "ends a conversation at once" do
@@ -258,10 +258,10 @@ defmodule StreamsTest do
     test "ends a stream of messages at once, and the next one finds the new server",
          %{label: label} do
       {:ok, %{ref: ref} = stream} = Streams.wait_stream(label: label)
-      assert_receive {^ref, [item: 0]}, 5000
+      assert_receive {^ref, [item: 0]}, 20_000
       SynapseBridge.Stream.next(stream)
       Server.kill()
-      assert_receive {^ref, [error: %Error{code: :unavailable}]}, 5000
+      assert_receive {^ref, [error: %Error{code: :unavailable}]}, 20_000
       Server.start()
       assert Enum.to_list(Streams.count!(3, wait_for_ready: true)) == [0, 1, 2]
     end

@@ -4,7 +4,7 @@ defmodule Integration.Eventually do
   @doc """
   Calls `observe` until it returns a true value, and returns that; fails after `within` ms.
   """
-  def eventually(observe, within \\ 10_000) do
+  def eventually(observe, within \\ 30_000) do
     poll(observe, System.monotonic_time(:millisecond) + within)
   end
 

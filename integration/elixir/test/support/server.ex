@@ -51,7 +51,7 @@ defmodule Integration.Server do
     options = [:binary, packet: :line, active: false]
     {:ok, socket} = :gen_tcp.connect(String.to_charlist(host), String.to_integer(port), options)
     :ok = :gen_tcp.send(socket, [command, "\n"])
-    {:ok, answer} = :gen_tcp.recv(socket, 0, 40_000)
+    {:ok, answer} = :gen_tcp.recv(socket, 0, 70_000)
     :gen_tcp.close(socket)
     String.trim(answer)
   end
