@@ -8,6 +8,7 @@ line                            response
 ``say TEXT``                    the text, streamed word by word
 ``think TEXT``                  the same as thinking, before the next line
 ``call NAME JSON; NAME JSON``   calls of tools, all at once
+``search TEXT``                 a search that the provider runs itself, and the text
 ``repeat``                      what the tools have said to the last calls
 ``prompts``                     the first lines of all prompts so far
 ``wait``                        one word, and then nothing for a long time
@@ -33,6 +34,8 @@ from pydantic_ai.messages import (
     ModelRequestPart,
     ModelResponse,
     ModelResponsePart,
+    NativeToolCallPart,
+    NativeToolReturnPart,
     RetryPromptPart,
     TextPart,
     ThinkingPart,
@@ -122,11 +125,21 @@ def _calls(rest: str) -> list[tuple[str, str]]:
     return [(name, args) for name, _, args in (one.partition(" ") for one in rest.split("; "))]
 
 
+def _search(text: str) -> list[NativeToolCallPart | NativeToolReturnPart]:
+    found = [{"url": "https://example.com", "title": text}]
+    return [
+        NativeToolCallPart("web_search", {"query": text, "limit": 1}, "search-1"),
+        NativeToolReturnPart("web_search", found, "search-1"),
+    ]
+
+
 async def _respond(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
     thinking, verb, rest = _line(messages)
     parts: list[ModelResponsePart] = [ThinkingPart(thinking)] if thinking else []
     async for _ in _watched(verb, rest):
         pass
+    if verb == "search":
+        parts += _search(rest)
     if verb == "call":
         parts += [ToolCallPart(name, args) for name, args in _calls(rest)]
     else:
@@ -140,6 +153,8 @@ async def _stream(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterato
         yield {0: DeltaThinkingPart(content=thinking)}
     async for word in _watched(verb, rest):
         yield word
+    for index, part in enumerate(_search(rest) if verb == "search" else []):
+        yield {index: part}
     if verb == "call":
         for index, (name, args) in enumerate(_calls(rest)):
             yield {index + 1: DeltaToolCall(name=name)}

@@ -121,6 +121,26 @@ defmodule AgentsTest do
              ] = events
     end
 
+    test "has what the provider's own tools are called with, and come to" do
+      events = script(["search rain"]) |> Support.run_stream!() |> Enum.to_list()
+
+      assert [
+               %ToolCall{tool_name: "web_search", args: %{"query" => "rain", "limit" => 1}},
+               %ToolReturn{tool_name: "web_search", content: {:any, [%{"title" => "rain"}]}},
+               %TextDelta{text: "rain"},
+               %Finished{result: %{output: "rain", new_messages: messages}}
+             ] = events
+
+      assert [%Helpdesk.NativeToolCallPart{}, %Helpdesk.NativeToolReturnPart{}, _text] =
+               List.last(messages).parts
+
+      json = Support.dump_messages!(messages)
+      assert Helpdesk.is_json!(json)
+      assert json =~ ~S("args":{"query":"rain","limit":1})
+      assert Support.load_messages!(json) == messages
+      assert Support.run!("prompts", message_history: messages).output == "search rain, prompts"
+    end
+
     test "has outputs as far as they are made" do
       prompt = ~S(call final_result {"text": "a longer text", "score": 3})
       events = prompt |> Judge.run_stream!(deps: [name: "Ada"]) |> Enum.to_list()
