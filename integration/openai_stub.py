@@ -220,7 +220,8 @@ class OpenAIStub:
         closing = asyncio.ensure_future(reader.read(1))
         try:
             await asyncio.wait({answering, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
+            # A client that goes while something is being sent may be noticed by that first.
+            if not answering.done() or isinstance(answering.exception(), ConnectionError):
                 exchange.closed_by_client = True
                 raise ConnectionResetError
             answering.result()
