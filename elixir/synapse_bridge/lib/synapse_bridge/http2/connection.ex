@@ -154,8 +154,7 @@ defmodule SynapseBridge.HTTP2.Connection do
           {t(), iodata()}
   def open(%__MODULE__{phase: :open, next_id: id} = connection, owner, block, size, body) do
     {connection, headers} = headers(connection, block, size)
-    stream = %Stream{owner: owner, receive_window: connection.options.stream_window}
-    {connection, data} = Sender.body(connection, id, stream, body)
+    {connection, data} = Sender.body(connection, id, owner, body)
     {connection, [headers | data]}
   end
 

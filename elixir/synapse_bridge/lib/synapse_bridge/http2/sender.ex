@@ -20,19 +20,21 @@ defmodule SynapseBridge.HTTP2.Sender do
   @spec portion() :: pos_integer()
   def portion, do: @portion
 
-  @doc "Sends the body of the new stream `id`, as far as possible."
-  @spec body(Connection.t(), Frame.stream_id(), Stream.t(), binary()) ::
+  @doc "Opens the stream `id` for `owner`, and sends its body as far as possible."
+  @spec body(Connection.t(), Frame.stream_id(), owner :: term(), binary()) ::
           {Connection.t(), iodata()}
-  def body(connection, id, stream, body) do
+  def body(connection, id, owner, body) do
     size = byte_size(body)
-    %{send_window: window, settings: settings, streams: streams} = connection
+    %{send_window: window, settings: settings, streams: streams, options: options} = connection
 
     if size <= window and size <= settings.initial_window_size and size <= settings.max_frame_size and
          :queue.is_empty(connection.sendable) do
-      streams = Map.put(streams, id, %{stream | credit: -size})
+      stream = %Stream{owner: owner, receive_window: options.stream_window, credit: -size}
+      streams = Map.put(streams, id, stream)
       {%{connection | streams: streams, send_window: window - size}, Frame.data(id, body, :last)}
     else
-      streams = Map.put(streams, id, %{stream | unsent: body})
+      stream = %Stream{owner: owner, receive_window: options.stream_window, unsent: body}
+      streams = Map.put(streams, id, stream)
       flush(enqueue(%{connection | streams: streams}, id))
     end
   end
