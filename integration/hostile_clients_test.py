@@ -45,7 +45,7 @@ def server(bridges: Bridges, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 class Citizen:
-    """A client that behaves well. It made so many ``calls``, which the server counts by ``label``."""
+    """A client that behaves well: ``calls`` it made, which the server counts by its ``label``."""
 
     def __init__(self, channel: grpc.aio.Channel, messages: Any) -> None:
         self._messages = messages

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -13,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from synapse_bridge.serve.auth import tokens
 from synapse_bridge.serve.conftest import Running, code_of, refused, started, stub
 
 ALICE = "alice-has-a-long-token"
@@ -52,6 +55,25 @@ def test_tokens_are_those_of_the_file_as_it_is_now(folder: Path, pb: Any, tmp_pa
     assert "no token here" not in log
     assert ALICE not in log
     assert BOB not in log
+
+
+def test_the_time_of_a_comparison_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+    genuine = hmac.compare_digest
+
+    def compare(known: bytes, shown: bytes) -> bool:
+        compared.append((known, shown))
+        return genuine(known, shown)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    monkeypatch.setenv("SHOP_TOKENS", f"alice:{ALICE},bob:{BOB}")
+    authenticate = tokens.from_environment("SHOP_TOKENS")
+    for token, name in ((ALICE, "alice"), (BOB, "bob"), ("x", None), (ALICE + "x", None)):
+        compared.clear()
+        found: Any = authenticate(SimpleNamespace(bearer=token))  # type: ignore[arg-type] # enough
+        assert (found and found.name) == name
+        # With each of them, and by values that are as long whatever was shown.
+        assert [(len(known), len(shown)) for known, shown in compared] == [(32, 32)] * 2
 
 
 def test_tokens_come_from_the_environment(folder: Path, pb: Any) -> None:
