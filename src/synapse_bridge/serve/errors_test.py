@@ -153,16 +153,25 @@ def test_debug_adds_the_traceback() -> None:
     run(test, debug=True)
 
 
-def test_the_context_tells_of_the_call() -> None:
+@pytest.mark.parametrize("kind", ["", "_given", "_taken", "_both"])
+@pytest.mark.parametrize("of", ["", "_async"], ids=["sync", "async"])
+def test_the_context_tells_of_the_call(kind: str, of: str) -> None:
     async def test(client: Client) -> None:
+        method, streamed = f"facts{kind}{of}", kind in ("_taken", "_both")
         metadata = (("x-test", "1"), ("x-test", "2"), ("traceparent", "00-1-2-01"))
-        call = client.call("facts", client.request("facts"), timeout=9, metadata=metadata)
-        facts = dict((await call).result)
+        requests = [client.request(method, **({"numbers": n} if streamed else {})) for n in (1, 2)]
+        request = iter(requests) if streamed else requests[0]
+        call = client.call(method, request, timeout=60, metadata=metadata)
+        if kind in ("_given", "_both"):
+            (facts,) = [dict(response.result) async for response in call]
+        else:
+            facts = dict((await call).result)
         assert facts["peer"].startswith("ipv4:127.0.0.1:")
-        assert 8 < float(facts["remaining"]) <= 9.1
+        assert 40 < float(facts["remaining"]) <= 60.1
         assert facts["deadline"].endswith("+00:00")
         assert (facts["metadata"], facts["all"]) == ("2", "('1', '2')")
         assert facts["traceparent"] == "00-1-2-01"
+        assert facts.get("sum") == ("3" if streamed else None)
         trailers: dict[str, Any] = dict(await call.trailing_metadata())
         assert (trailers["seen"], trailers["seen-bin"]) == ("yes", b"\0")
 

@@ -304,6 +304,36 @@ def facts(context: Context | None = None) -> dict[str, str]:
     }
 
 
+async def facts_async(context: Context) -> dict[str, str]:
+    return facts(context)
+
+
+def facts_given(context: Context) -> Iterator[dict[str, str]]:
+    yield facts(context)
+
+
+async def facts_given_async(context: Context) -> AsyncIterator[dict[str, str]]:
+    yield facts(context)
+
+
+def facts_taken(numbers: Iterator[int], context: Context) -> dict[str, str]:
+    return facts(context) | {"sum": str(sum(numbers))}
+
+
+async def facts_taken_async(numbers: AsyncIterator[int], context: Context) -> dict[str, str]:
+    return facts(context) | {"sum": str(sum([number async for number in numbers]))}
+
+
+def facts_both(numbers: Iterator[int], context: Context) -> Iterator[dict[str, str]]:
+    yield facts(context) | {"sum": str(sum(numbers))}
+
+
+async def facts_both_async(
+    numbers: AsyncIterator[int], context: Context
+) -> AsyncIterator[dict[str, str]]:
+    yield facts(context) | {"sum": str(sum([number async for number in numbers]))}
+
+
 async def refuse_with_trailer(context: Context) -> None:
     context.set_trailing_metadata({"seen": "yes"})
     raise KeyError("secret")
