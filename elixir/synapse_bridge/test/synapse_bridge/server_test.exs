@@ -146,6 +146,20 @@ defmodule SynapseBridge.ServerTest do
     assert {:error, %Status{code: 14}} = Channel.unary(channel, "/p.S/M", "x")
   end
 
+  test "that ends again and again is started after pauses that grow", %{tmp_dir: folder} do
+    backoff = [initial: 2, multiplier: 2, max: 8, jitter: 0]
+
+    log =
+      capture_log(fn ->
+        start(options(folder, nil, "exit 42", backoff: backoff))
+        eventually(fn -> length(pids(folder)) > 5 end)
+      end)
+
+    # Other tests, at the same time, have other servers.
+    pauses = Regex.scan(~r/exit status 42; starting it again in (\d+) ms/, log)
+    assert ["2", "4", "8", "8" | _] = for([_text, pause] <- pauses, do: pause)
+  end
+
   test "that is killed fails its calls at once, and comes back", %{tmp_dir: folder} do
     server = ScriptedServer.listen()
     # What it has started is still there, and holds its output open.

@@ -50,6 +50,18 @@ defmodule SynapseBridge.Channel.RetryTest do
     assert Task.await(call) == {:ok, "y", []}
   end
 
+  test "an idempotent call that takes long is not made a second time beside it" do
+    {channel, _server, connection} = start()
+    call = async(channel, idempotent: true)
+    {id, _fields, "x"} = read_call(connection)
+    # Fifty times the pause before another attempt.
+    refute Task.yield(call, 50)
+    ScriptedServer.assert_silent(connection)
+    write(connection, Wire.response(id, "y"))
+    assert Task.await(call) == {:ok, "y", []}
+    ScriptedServer.assert_silent(connection)
+  end
+
   test "after max_attempts the last error is the result" do
     {channel, _server, connection} = start()
     call = async(channel, idempotent: true)
