@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from synapse_bridge.generate import generate
 from synapse_bridge.generate.testing import importable
 from synapse_bridge.introspect import introspect
-from synapse_bridge.serve.malformed import fault, is_strange
+from synapse_bridge.serve.malformed import fault, strangeness
 from synapse_bridge.serve.options import Options
 from synapse_bridge.serve.server import Server
 
@@ -220,7 +220,7 @@ def test_bytes_are_looked_at_once_more_and_never_break_that(
         fault(request, broken, is_read=False)
         return
     if fault(request, broken, is_read=True) is not None:
-        assert is_strange(message, len(broken))
+        assert strangeness(request.DESCRIPTOR)(message, len(broken))
     elif fault(request, broken, is_read=False) is not None:
         raise AssertionError("what was read has a fault that only what was not read can have")
 

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError, Message
 from pydantic_core import ValidationError
 
 from synapse_bridge.contract.wire import MAX_DEPTH
-from synapse_bridge.serve import arguments, exact, malformed, unreadable
+from synapse_bridge.serve import arguments, exact, malformed, quick, unreadable
 from synapse_bridge.serve.failure import InvalidArguments, InvalidRequest, ResultMismatch
 from synapse_bridge.serve.service import Method
 
@@ -24,20 +24,28 @@ class Codec:
 
     def __init__(self, method: Method) -> None:
         self._method = method
+        self._parse = method.request.FromString
+        self._is_strange = malformed.strangeness(method.request.DESCRIPTOR)
         self._read = unreadable.checked(method.arguments)
         annotations = arguments.hints(method.function)
         apart = {name for name in (method.stream, method.context) if name}
-        self._validate = arguments.validator(method.function, apart, method.annotations)
+        as_sent = not method.types.customs
+        self._validate = arguments.validator(
+            method.function, apart, method.annotations, as_sent=as_sent
+        )
         self._validate_item: Callable[[Any], Any] = lambda value: value
         self._read_items: Callable[[Any], Sequence[Any]] = lambda request: ()
         if method.items:
             self._read_items = unreadable.checked_items(method.items)
         if method.stream:
-            self._validate_item = arguments.item_validator(annotations.get(method.stream, Any))
+            stream = annotations.get(method.stream, Any)
+            self._validate_item = arguments.item_validator(stream, as_sent=as_sent)
         result = arguments.result(method)
         if method.streams_result:
             result = arguments.item(result)
         self._check = exact.checker(result, method.types)
+        self._fits = quick.never if self._check.recursive else quick.fits(self._check.schema)
+        self._make = method.response
 
     @property
     def has_arguments(self) -> bool:
@@ -47,16 +55,17 @@ class Codec:
 
     def request(self, data: bytes) -> Message:
         """The message in a request, without the fields that this version does not know."""
-        kind = self._method.request
         try:
-            message = kind.FromString(data)
+            message = self._parse(data)
         except DecodeError as error:
+            kind = self._method.request
             if (fault := malformed.fault(kind, data, is_read=False)) is not None:
                 raise InvalidArguments() from fault
             raise InvalidRequest(kind.DESCRIPTOR.full_name) from error
-        strange = malformed.is_strange(message, len(data))
-        if strange and (fault := malformed.fault(kind, data, is_read=True)) is not None:
-            raise InvalidArguments() from fault
+        if self._is_strange(message, len(data)):
+            fault = malformed.fault(self._method.request, data, is_read=True)
+            if fault is not None:
+                raise InvalidArguments() from fault
         return message
 
     def arguments(self, request: Message) -> dict[str, Any]:
@@ -77,6 +86,11 @@ class Codec:
 
     def response(self, result: Any, *index: int) -> bytes:
         """The response that carries a result, or the item of it at that position."""
+        try:
+            if self._fits(result):
+                return self._make(result).SerializeToString()
+        except Exception:
+            pass  # What protobuf refuses has its path from the check.
         message = self.message(result, *index)
         response = message.SerializeToString()
         if self._check.recursive:
@@ -97,7 +111,7 @@ class Codec:
         except ValidationError as error:
             raise ResultMismatch.of(error, *index) from None
         try:
-            return self._method.response(result)
+            return self._make(result)
         except Exception as error:
             # Not the function's failure, so its type must not decide about the code.
             raise RuntimeError("the result cannot be converted to its message") from error

@@ -31,17 +31,19 @@ from synapse_bridge.serve.custom import Custom, Types
 from synapse_bridge.serve.exact_scalars import ANY, scalar
 from synapse_bridge.serve.held import EXTRA, Fields, fields_of
 from synapse_bridge.serve.path import HIDDEN
+from synapse_bridge.serve.quick import IN_DICT, LOOKS
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """``check(value)`` raises pydantic's ``ValidationError`` where the value does not fit.
 
-    ``recursive`` tells that values of the type can nest without limit.
+    ``recursive`` tells that values of the type can nest without limit. It is made from ``schema``.
     """
 
     check: Callable[[Any], Any]
     recursive: bool
+    schema: CoreSchema
 
 
 def checker(annotation: Any, types: Types | None = None) -> Check:
@@ -76,7 +78,7 @@ class _Schemas:
         """The check that a schema makes, with all that it refers to."""
         if self.definitions:
             schema = cs.definitions_schema(schema, list(self.definitions.values()))
-        return Check(SchemaValidator(schema).validate_python, self.recursive)
+        return Check(SchemaValidator(schema).validate_python, self.recursive, schema)
 
     def of(
         self, annotation: Any, metadata: Iterable[Any] = (), *, by_value: bool = False
@@ -151,7 +153,9 @@ class _Schemas:
             members[EXTRA] = cs.typed_dict_field(self.of(dict[str, fields.extra]))  # type: ignore[name-defined]
         if fields.is_typed_dict:
             return cs.typed_dict_schema(members, strict=True, extra_behavior="forbid")
-        return cs.no_info_before_validator_function(fields.read, cs.typed_dict_schema(members))
+        made = cs.typed_dict_schema(members)
+        about = {IN_DICT: fields.in_dict} if fields.in_dict else None
+        return cs.no_info_before_validator_function(fields.read, made, metadata=about)
 
     # Containers
 
@@ -247,7 +251,7 @@ def _floats(schema: CoreSchema) -> CoreSchema:
     def check(value: Any, handler: Callable[[Any], Any]) -> Any:
         return value if _ALL_FLOATS(value) else handler(value)
 
-    return cs.no_info_wrap_validator_function(check, schema)
+    return cs.no_info_wrap_validator_function(check, schema, metadata={LOOKS: True})
 
 
 _ALL_FLOATS = SchemaValidator(

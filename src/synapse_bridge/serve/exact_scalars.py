@@ -13,7 +13,7 @@ import pathlib
 import re
 import typing
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import annotated_types as at
@@ -109,10 +109,8 @@ def _exact_float(value: Any) -> float:
 def _integer(metadata: list[Any]) -> CoreSchema:
     """int64; uint64 where a bound says that values go beyond it; any size for a ``BigInt``."""
     if any(item is BigInt or isinstance(item, BigInt) for item in metadata):
-        return cs.int_schema(strict=True)
-    if any(_goes_beyond_int64(item) for item in metadata):
-        return cs.int_schema(strict=True, ge=0, le=2**64 - 1)
-    return cs.int_schema(strict=True, ge=-(2**63), le=_INT64_MAX)
+        return _BIGINT
+    return _UINT64 if any(_goes_beyond_int64(item) for item in metadata) else _INT64
 
 
 def _goes_beyond_int64(constraint: Any) -> bool:
@@ -312,6 +310,10 @@ def is_tensor(annotation: Any) -> bool:
     )
 
 
+_BIGINT = cs.int_schema(strict=True)
+_UINT64 = cs.int_schema(strict=True, ge=0, le=2**64 - 1)
+_INT64 = cs.int_schema(strict=True, ge=-(2**63), le=_INT64_MAX)
+_BOOL = cs.bool_schema(strict=True)
 _FLOAT = cs.union_schema(
     [cs.is_instance_schema(float), cs.no_info_plain_validator_function(_exact_float)],
     mode="left_to_right",
@@ -332,7 +334,7 @@ _DATETIMES = (
     pydantic.FutureDatetime,
 )
 _SCHEMAS: Mapping[Any, CoreSchema] = {
-    bool: cs.bool_schema(strict=True),
+    bool: _BOOL,
     float: _FLOAT,
     str: _STRING,
     bytes: _BYTES,
@@ -365,3 +367,14 @@ _SCHEMAS: Mapping[Any, CoreSchema] = {
     pydantic.Secret[str]: _checked("secret", _secret(str)),
     pydantic.Secret[bytes]: _checked("secret", _secret(bytes)),
 }
+EXACT: Sequence[tuple[CoreSchema, type]] = (
+    (_BOOL, bool),
+    (_INT64, int),
+    (_UINT64, int),
+    (_BIGINT, int),
+    (_FLOAT, float),
+    (_STRING, str),
+    (_BYTES, bytes),
+)
+"""Checks that pass values of exactly that type, but for what protobuf refuses as well: an integer
+of more than 64 bits, and text with lone surrogates."""

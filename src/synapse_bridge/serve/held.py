@@ -28,7 +28,8 @@ class Fields:
     """The fields of a class with their annotations and metadata, and how to read an instance.
 
     ``optional`` ones may be absent; ``extra`` is the type of what is there besides, or ``None``.
-    ``by_value``: enums are held as their values.
+    ``by_value``: enums are held as their values. ``in_dict`` is the class whose own instances, not
+    those of subclasses, hold in their ``__dict__`` all that travels.
     """
 
     annotations: Mapping[str, tuple[Any, Iterable[Any]]]
@@ -36,6 +37,7 @@ class Fields:
     optional: frozenset[str] = frozenset()
     extra: Any | None = None
     by_value: bool = False
+    in_dict: type | None = None
     is_typed_dict: bool = False
 
 
@@ -51,7 +53,8 @@ def fields_of(annotation: Any) -> Fields | None:
     if dataclasses.is_dataclass(cls):
         found, fields = hints.hints(annotation), dataclasses.fields(cls)
         annotations = {field.name: (found[field.name], [field.default]) for field in fields}
-        return Fields(annotations, _reader(cls, annotations.keys(), {}))
+        read = _reader(cls, annotations.keys(), {})
+        return Fields(annotations, read, in_dict=_in_dict(cls, annotations))
     if hints.is_named_tuple(cls):
         annotations = {name: (hint, []) for name, hint in hints.hints(annotation).items()}
         return Fields(annotations, _reader(cls, annotations.keys(), {}))
@@ -73,9 +76,11 @@ def _model(cls: type[BaseModel]) -> Fields:
     annotations |= {name: (hint, ()) for name, hint in computed.items()}
     made = serializers(cls)
     annotations |= {n: (one.hint, ()) for n, one in made.items() if one.returns is not None}
-    read = _serializing(read, made) if made else read
+    extra, in_dict = hints.extra_hint(cls), _in_dict(cls, annotations)
+    if made:
+        read, in_dict = _serializing(read, made), None
     by_value = bool(cls.model_config.get("use_enum_values"))
-    return Fields(annotations, read, extra=hints.extra_hint(cls), by_value=by_value)
+    return Fields(annotations, read, extra=extra, by_value=by_value, in_dict=in_dict)
 
 
 def _serializing(
@@ -103,18 +108,14 @@ def _reader(
 ) -> Callable[[Any], Mapping[str, Any]]:
     """Reads the attributes of instances of ``cls``, and of subclasses that hold no more than it."""
     fields, known = frozenset(names), frozenset({*names, *computed})
-    # Slots and properties are not in an instance's dict. What is there is read without a detour.
-    in_dict = not computed and not any(
-        inspect.isdatadescriptor(inspect.getattr_static(cls, name, None)) for name in known
-    )
-    in_dict = in_dict and not issubclass(cls, tuple)
-    takes_extra = issubclass(cls, BaseModel) and cls.model_config.get("extra") == "allow"
+    in_dict = _in_dict(cls, known)
+    takes_extra = _takes_extra(cls)
     # pydantic makes a class for each list of a generic model's arguments, and two of them for one
     # that it cannot hash. What an instance holds is checked by the arguments that are asked for.
     generic = _generic(cls)
 
     def attributes(value: Any) -> Mapping[str, Any]:
-        if type(value) is cls and in_dict and not takes_extra:
+        if type(value) is in_dict:
             return vars(value)
         if not isinstance(value, cls) and _generic(type(value)) is not generic:
             raise PydanticCustomError(
@@ -133,6 +134,18 @@ def _reader(
         return {**found, EXTRA: extra(value)} if takes_extra else found
 
     return attributes
+
+
+def _in_dict(cls: type, names: Iterable[str]) -> type | None:
+    """``cls`` if what its instances hold is in their dicts; slots and properties are not."""
+    if _takes_extra(cls) or issubclass(cls, tuple) or hints.computed_hints(cls):
+        return None
+    found = (inspect.getattr_static(cls, name, None) for name in names)
+    return None if any(map(inspect.isdatadescriptor, found)) else cls
+
+
+def _takes_extra(cls: type) -> bool:
+    return issubclass(cls, BaseModel) and cls.model_config.get("extra") == "allow"
 
 
 def _generic(cls: type) -> Any:

@@ -11,6 +11,7 @@ https://protobuf.dev/programming-guides/encoding describes the bytes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -51,15 +52,49 @@ _MOST = 2**16
 """The bytes that are searched for what protobuf cannot read: it takes long, and says where only."""
 
 
-def is_strange(message: Message, size: int) -> bool:
-    """Whether a message of that size may hold what protobuf has passed over in silence.
+def strangeness(descriptor: Any) -> Callable[[Message, int], bool]:
+    """For such messages, what tells whether one of so many bytes may hold what protobuf has passed
+    over in silence.
 
     Fields that it does not have are gone afterwards: nothing reads them. What no protobuf library
     writes can hide a key that is there twice: entries without a key or a value, which grow as much.
     """
+    return _is_strange_though_it_grows if _can_grow(descriptor) else _is_strange
+
+
+def _is_strange(message: Message, size: int) -> bool:
+    message.DiscardUnknownFields()
+    return message.ByteSize() != size
+
+
+def _is_strange_though_it_grows(message: Message, size: int) -> bool:
+    # What has grown must not hide as many bytes of fields that protobuf does not know.
     whole = message.ByteSize()
     message.DiscardUnknownFields()
     return not size == whole == message.ByteSize()
+
+
+def _can_grow(descriptor: Any) -> bool:
+    """Whether a message can take more bytes when protobuf writes it again.
+
+    That is so for entries of maps that lack a key or a value, numbers of a packed field that came
+    one by one, and negative numbers in an enum's 32 bits. All else is written in the shortest way.
+    """
+    seen: set[str] = set()
+    todo = [descriptor]
+    while todo:
+        one = todo.pop()
+        if one.full_name in seen:
+            continue
+        seen.add(one.full_name)
+        for field in one.fields:
+            if field.type in (_F.TYPE_ENUM, _F.TYPE_INT32) or _is_map(field):
+                return True
+            if field.message_type is not None:
+                todo.append(field.message_type)
+            elif field.is_repeated and field.is_packed:
+                return True
+    return False
 
 
 def fault(kind: type[Message], data: bytes, *, is_read: bool) -> ValidationError | None:
