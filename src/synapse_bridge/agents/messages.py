@@ -8,8 +8,8 @@ to the byte.
 
 Most messages cross as their fields alone. Neither protobuf nor the BEAM keep the order of the keys
 of a JSON object, though, or the offset of a time. Objects come back with their keys sorted, and
-times in UTC; a message that this changes has its JSON beside its fields (``exact``), and becomes
-what that says as long as both say the same.
+times in UTC; a message that this changes has what it takes to undo that beside its fields
+(``exact``, see :mod:`synapse_bridge.agents.order`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pydantic_ai import messages as agents  # pants: no-infer-dep
 from pydantic_ai import usage  # pants: no-infer-dep
 
 from synapse_bridge.agents.mirror import EXACT, Mirror, plain_name
+from synapse_bridge.agents.order import found_again, lost
 
 _MEDIA = ("ImageUrl", "AudioUrl", "DocumentUrl", "VideoUrl", "BinaryContent", "UploadedFile")
 _OPEN = frozenset({"RequestUsage", "RunUsage"})  # They keep what a provider counts besides.
@@ -123,21 +124,21 @@ def to_agent(messages: Sequence[Any]) -> list[agents.ModelMessage]:
 
 
 def _kept(found: Any, message: agents.ModelMessage) -> Any:
-    """A message that crosses, with its JSON where its fields do not bring that back."""
-    written = _written([message])
-    if _written(_restored([found])) != written:
-        setattr(found, EXACT, written[1:-1].decode())  # without the brackets of the list
+    """A message that crosses, with what its fields do not bring back."""
+    setattr(found, EXACT, lost(_json(message), _json(*_restored([found]))))
     return found
 
 
 def _exact(text: str, restored: agents.ModelMessage) -> agents.ModelMessage:
-    """What a message's JSON says, if that is what its fields came to; otherwise the latter."""
-    try:
-        (message,) = agents.ModelMessagesTypeAdapter.validate_json(f"[{text}]")
-    except ValueError:  # no JSON, no message, or several
-        return restored
-    same = _written(_restored(_crossing(_written([message])))) == _written([restored])
-    return message if same else restored
+    """What the fields of a message came to, with what they do not say."""
+    stored = pydantic_core.to_json([found_again(text, _json(restored))])
+    (message,) = agents.ModelMessagesTypeAdapter.validate_json(stored)
+    return message
+
+
+def _json(message: agents.ModelMessage) -> Any:
+    (found,) = pydantic_core.from_json(_written([message]))
+    return found
 
 
 def _written(messages: Sequence[agents.ModelMessage]) -> bytes:

@@ -9,8 +9,8 @@ mirror of a message is a model of what is stored: it crosses as any model does.
 - A key that may be missing, and has no default, is ``None`` where it is missing. Where ``null``
   would mean something else than that, the whole object stays a ``dict``.
 - Bytes are bytes, moments are moments; what the schema leaves open is any value of JSON.
-- Models that stand for themselves can be ``kept``: they have a field more for what is stored of
-  them to the byte. It is not part of what they write.
+- Models that stand for themselves can be ``kept``: they have a field more for what the others
+  cannot say of what is stored. It is not part of what they write.
 """
 
 from __future__ import annotations
@@ -231,9 +231,8 @@ class Mirror:
 
 
 _ABOUT_EXACT = (
-    "The message's own JSON, where its fields cannot say it to the byte: keys of JSON objects have "
-    "an order there, and times an offset. Pass it on with the message; once the fields say "
-    "something else, it counts for nothing."
+    "What the other fields cannot say of the message's JSON: the order of keys in its objects, "
+    "where that is not the alphabet's, and times that are not in UTC. Pass it on with the message."
 )
 
 

@@ -36,6 +36,6 @@ defmodule MyAgents.ModelResponse do
     field :exact, 19, {:nullable, :string},
       default: nil,
       doc:
-        "The message's own JSON, where its fields cannot say it to the byte: keys of JSON objects have an order there, and times an offset. Pass it on with the message; once the fields say something else, it counts for nothing."
+        "What the other fields cannot say of the message's JSON: the order of keys in its objects, where that is not the alphabet's, and times that are not in UTC. Pass it on with the message."
   end
 end
