@@ -83,7 +83,7 @@ def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), timeout=30))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), timeout=60))
 
     return run
 
@@ -143,7 +143,7 @@ def started(
     finally:
         process.stdin.close()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=30)
         finally:
             process.kill()
 

@@ -247,8 +247,8 @@ def test_a_deadline_cancels_the_function(server: Running, pb: Any) -> None:
 def test_sync_functions_run_in_a_bounded_pool_of_threads(server: Running, pb: Any) -> None:
     with server.channel() as channel, ThreadPoolExecutor(20) as clients:
         block = stub(channel, "Block")
-        request = pb.SecondsRequest(seconds=0.1)
-        answers = list(clients.map(lambda _: block(request, timeout=20).result, range(20)))
+        request = pb.SecondsRequest(seconds=0.4)
+        answers = list(clients.map(lambda _: block(request, timeout=20).result, range(12)))
     assert max(answers) == 4
 
 

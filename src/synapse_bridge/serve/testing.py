@@ -158,6 +158,6 @@ def run(
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that happens elsewhere."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.005)
