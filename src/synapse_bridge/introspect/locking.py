@@ -80,7 +80,8 @@ def check_renames(
         old, where = renames.names[new], catalogue.places.get(new) or locked.origin
         raise IntrospectionError(
             f"{where}: `{new}` is renamed from `{old}`, which the lock does not have"
-            + suggestion(old, locked_names(locked.service))
+            # It may have the name elsewhere, where it would be no help.
+            + suggestion(old, locked_names(locked.service) - {old})
         )
 
 
