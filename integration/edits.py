@@ -143,11 +143,11 @@ def _written(
     ends: Sequence[str],
     call: str,
 ) -> Edit:
-    versions = [
+    old, new = (
         f"\n\nclass M{number}(BaseModel):\n    {fields}\n{end}"
         for fields, end in zip((before, after), ends, strict=True)
-    ]
-    return Edit(number, kind, *versions, (call,), {}, known_to_break=True)
+    )
+    return Edit(number, kind, old, new, (call,), {}, known_to_break=True)
 
 
 def _random(number: int) -> Edit:
@@ -176,7 +176,7 @@ def _drawn(draw: st.DrawFn, number: int) -> Edit:
     after = {member.identity: member for member in new.members}
     names = {one.name: after[one.identity].name for one in old.members if one.identity in after}
     gone = {one.name: "gone" for one in old.members if one.identity not in after}
-    renamed = {}
+    renamed: dict[str, str] = {}
     if all(any("Color" in member.kind for member in spec.members) for spec in (old, new)):
         renamed = {_numbered(name, number): was for name, was in new.renamed.items()}
     if number % 2:
@@ -184,9 +184,8 @@ def _drawn(draw: st.DrawFn, number: int) -> Edit:
         sent = [draw(values(old)) for _ in range(3)]
         asked = [_elixir_map({k: (kinds[k], v) for k, v in one.items()}) for one in sent]
         ends = [_take(number, {name: name for name in kinds}), _take(number, {**names, **gone})]
-        made = [_numbered(one.source(functions=False), number) for one in (old, new)]
-        both = [f"\n\n{source}{end}" for source, end in zip(made, ends, strict=True)]
-        return Edit(number, "take", *both, tuple(asked), renamed)
+        first, second = _models(number, (old, new), ends)
+        return Edit(number, "take", first, second, tuple(asked), renamed)
     whole = st.fixed_dictionaries({one.name: KINDS[one.kind][0] for one in new.members})
     given_ = [draw(whole) for _ in range(3)]
     meant = [{o: one[n] for o, n in names.items()} for one in given_]
@@ -194,9 +193,13 @@ def _drawn(draw: st.DrawFn, number: int) -> Edit:
         _give(number, [_python(spec, one, number) for one in ones])
         for spec, ones in ((old, meant), (new, given_))
     ]
-    made = [_numbered(one.source(functions=False), number) for one in (old, new)]
-    both = [f"\n\n{source}{end}" for source, end in zip(made, ends, strict=True)]
-    return Edit(number, "give", *both, ("0", "1", "2"), renamed)
+    first, second = _models(number, (old, new), ends)
+    return Edit(number, "give", first, second, ("0", "1", "2"), renamed)
+
+
+def _models(number: int, versions: Sequence[Spec], ends: Sequence[str]) -> Iterator[str]:
+    for spec, end in zip(versions, ends, strict=True):
+        yield f"\n\n{_numbered(spec.source(functions=False), number)}{end}"
 
 
 def _numbered(source: str, number: int) -> str:

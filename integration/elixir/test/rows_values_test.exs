@@ -111,6 +111,7 @@ defmodule RowsValuesTest do
     open_literal: [:b, "c", ""],
     by_schema: [%{}, %{"a" => 1.0, "b" => -0.0}],
     lists: [{:list, [1.0]}, {:list_2, [[1.0]]}, {:list_2, [[]]}, {:list, []}],
+    generic_root: [1, [@point], []],
     wrapped: [[], [nil, %{}, %{"a" => nil, "b" => 0}]]
   ]
 

@@ -163,6 +163,8 @@ class PythonNames:
         name = self.module(_module(item)) + local
         if isinstance(item, Message) and item.arguments:
             return f"{name}[{', '.join(map(self.exact_annotation, item.arguments))}]"
+        if isinstance(item, RootOf) and item.name.startswith("pydantic.root_model.RootModel["):
+            return f"{name}[{self.exact_annotation(item.inner)}]"
         return name
 
     def annotation(self, type_: Type) -> str:

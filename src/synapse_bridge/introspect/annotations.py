@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+import re
 import sys
 import typing
 from collections.abc import Iterable, Mapping
@@ -220,10 +221,13 @@ def _class(annotation: Any, cls: type, context: Context) -> Type:
 
 def _root(cls: type[pydantic.RootModel[Any]], context: Context) -> Type:
     """A ``RootModel`` as what it holds, which may be itself."""
-    catalogue, name = context.catalogue, qualified(cls)
+    catalogue, name, home = context.catalogue, qualified(cls), cls.__module__
+    if cls.__pydantic_generic_metadata__["origin"] is pydantic.RootModel:
+        # pydantic makes it in the module that first wrote it.
+        name, home = f"pydantic.root_model.{cls.__qualname__}", "pydantic.root_model"
     open_ = catalogue.recursions
     if cls in open_:
-        return RootOf(name, cls.__module__, open_[cls].ref())
+        return RootOf(name, home, open_[cls].ref())
     if cls in catalogue.known:
         return catalogue.known[cls]
     if not hints.is_parametrized(cls):
@@ -231,12 +235,14 @@ def _root(cls: type[pydantic.RootModel[Any]], context: Context) -> Type:
     check_class(cls)
     cls.model_rebuild()
     info = fields_of_model(cls)["root"]
-    own_name = Name(cls.__module__, cls.__qualname__, "place")
+    # pydantic calls a generic one with its arguments after them: `RootModel[Union[A, B]]`.
+    local = re.sub(r"[^\w.]+", "_", cls.__qualname__).strip("_")
+    own_name = Name(cls.__module__, local, "place")
     open_[cls] = recursion = Recursion(own_name, info.annotation)
     own = replace(
         context,
         module=cls.__module__,
-        path=f"{cls.__qualname__}.root",
+        path=f"{local}.root",
         namespace=vars(sys.modules[cls.__module__]),
         config=cls.model_config,
         checked=not validators_of(cls, "root").before,
@@ -250,5 +256,5 @@ def _root(cls: type[pydantic.RootModel[Any]], context: Context) -> Type:
             type_ = _read(annotation, own_name, own, metadata)
     finally:
         del open_[cls]
-    catalogue.known[cls] = RootOf(name, cls.__module__, recursion.close(type_, own))
+    catalogue.known[cls] = RootOf(name, home, recursion.close(type_, own))
     return catalogue.known[cls]

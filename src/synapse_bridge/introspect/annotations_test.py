@@ -403,6 +403,16 @@ def test_recursive_aliases_are_unions(read: Read) -> None:
     assert members(contract, "Nest") == [("list", ListOf(UnionRef(f"{module}.Nest")))]
 
 
+def test_a_generic_root_model_has_a_name_that_protobuf_has_too(read: Read, refuse: Refuse) -> None:
+    contract = read(f"{PRELUDE}\ndef f(a: RootModel[Union[int, List[str]]]) -> None: ...\n")
+    assert [union.proto for union in contract.unions] == ["RootModelUnionIntListStr"]
+    contract = read(f"{PRELUDE}\ndef f(a: RootModel[Union[int, str]] | float) -> None: ...\n")
+    assert "root_model" in [member.name for one in contract.unions for member in one.members]
+    own = 'V = TypeVar("V")\nclass Own(RootModel[V], Generic[V]): pass\n'
+    text = refuse(f"{PRELUDE}\n{own}\ndef f(a: Own[int] | str) -> None: ...\n")
+    assert "`Own[int]` is a generic RootModel in a union" in text
+
+
 def test_a_root_model_is_what_it_holds(read: Read) -> None:
     root, module = result_type(read, "Root")
     assert root == RootOf(f"{module}.Root", module, INT)

@@ -125,6 +125,7 @@ def _members(
             type_: Type = context.catalogue.message(pydantic.BaseModel)
         else:
             type_ = read(one.annotation, context.inside(_part(one.annotation)))
+            _check_root(type_)
         if isinstance(type_, Nullable):
             type_, nullable = type_.inner, True
         known = members.setdefault(bare(type_), _Member(type_, []))
@@ -132,6 +133,17 @@ def _members(
         if known.type != type_:
             known.type = bare(type_)
     return list(members.values()), nullable
+
+
+def _check_root(type_: Type) -> None:
+    """Refuse a ``RootModel`` whose arguments the server could not tell values by."""
+    plain = "pydantic.root_model.RootModel["  # it holds what its argument is
+    if isinstance(type_, RootOf) and "[" in type_.name and not type_.name.startswith(plain):
+        local = type_.name.removeprefix(f"{type_.module}.")
+        raise Unsupported(
+            f"`{local}` is a generic RootModel in a union",
+            "give it a class of its own: `class Item(Wrapper[int]): pass`",
+        )
 
 
 def _part(annotation: Any) -> str:
@@ -327,7 +339,7 @@ def _tag(type_: Type, context: Context) -> str:
             local = context.catalogue.local[name][1]
             return names.underscore(names.message(local.rpartition(".")[2]))
         case RootOf(name=name, module=module) | Custom(name=name, module=module):
-            local = name.removeprefix(f"{module}.")
+            local, _, _ = name.removeprefix(f"{module}.").partition("[")
             return names.underscore(names.message(local.rpartition(".")[2]))
         case Nullable() | UnionRef():
             raise AssertionError(f"no member of a union: {type_}")

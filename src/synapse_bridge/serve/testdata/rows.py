@@ -116,6 +116,9 @@ class Ids(RootModel[list[bytes]]):
     pass
 
 
+Either = RootModel[int | list[Point]]
+
+
 class Cat(BaseModel):
     kind: Literal["cat"] = "cat"
 
@@ -238,6 +241,7 @@ ROWS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "open_literal": (Literal["a", "b"] | Unknown, ("b", Unknown("c"), Unknown(""))),
     "by_schema": (Shape, (Shape({}), Shape({"a": 1.0, "b": -0.0}))),
     "lists": (list[float] | list[list[float]], ([1.0], [[1.0]], [[]], [])),
+    "generic_root": (Either, (Either(1), Either([Point(x=1.0)]), Either([]))),
     "wrapped": (list[dict[str, int | None] | None], ([], [None, {}, {"a": None, "b": 0}])),
 }
 """A type for each name, and values of it that are easily lost."""
