@@ -36,11 +36,13 @@ defmodule SynapseBridge.Message.Decoder do
     # Tags of three bytes and more are left to the table.
     {one_byte, longer} = Enum.split_with(shape.slots, &(&1.number < 16))
     two_bytes = Enum.filter(longer, &(&1.number < 2048))
-    from_two = quote(do: high * 128 + low)
+    from_two = quote(do: high * 128 + low - 128)
+    two = quote(do: low >= 128 and high < 128)
 
+    # Whole bytes are read faster than a bit and the seven others.
     [start(shape)] ++
-      by_tag(shape, one_byte, quote(do: [0 :: 1, tag :: 7]), quote(do: tag)) ++
-      by_tag(shape, two_bytes, quote(do: [1 :: 1, low :: 7, 0 :: 1, high :: 7]), from_two) ++
+      by_tag(shape, one_byte, quote(do: [tag]), quote(do: tag), quote(do: tag < 128)) ++
+      by_tag(shape, two_bytes, quote(do: [low, high]), from_two, two) ++
       [no_bytes_left(shape), any_tag(shape), other_field(shape) | Finish.functions(shape)]
   end
 
@@ -73,24 +75,25 @@ defmodule SynapseBridge.Message.Decoder do
   defp name(shape), do: :"decode_#{shape}"
 
   # From a tag to the code for its field, which has `rest`, the bytes after the tag, in scope.
-  defp by_tag(_shape, [], _segments, _number), do: []
+  defp by_tag(_shape, [], _segments, _number, _guard), do: []
 
-  defp by_tag(shape, slots, segments, number) do
+  defp by_tag(shape, slots, segments, number, guard) do
     branches = for slot <- slots, do: branch(shape, slot)
     other = {:->, [], [[quote(do: tag)], other(shape)]}
     body = {:case, [], [number, [do: branches ++ [other]]]}
     binary = {:<<>>, [], segments ++ [quote(do: rest :: bits)]}
-    [quote(do: defp(unquote(loop(shape, binary, Carry.arguments(shape))), do: unquote(body)))]
+    head = loop(shape, binary, Carry.arguments(shape))
+    [quote(do: defp(unquote(head) when unquote(guard), do: unquote(body)))]
   end
 
   defp branch(shape, slot) do
-    {wire_type, segment, value} = usual(Carry.wire(slot))
+    {wire_type, segment, value, guard} = usual(Carry.wire(slot))
     {tag, ""} = slot.number |> Write.tag(wire_type) |> Read.varint()
 
     body =
       quote do
         case rest do
-          <<unquote_splicing(segment), rest::bits>> ->
+          <<unquote_splicing(segment), rest::bits>> when unquote(guard) ->
             unquote(next(shape, slot, Carry.add(shape, slot, value)))
 
           _ ->
@@ -101,15 +104,18 @@ defmodule SynapseBridge.Message.Decoder do
     {:->, [], [[tag], body]}
   end
 
-  defp usual(:double), do: {:fixed64, quote(do: [value :: float - little]), quote(do: value)}
+  defp usual(:double),
+    do: {:fixed64, quote(do: [value :: float - little]), quote(do: value), true}
 
   defp usual(:bytes) do
-    segment = quote(do: [0 :: 1, length :: 7, value :: binary - size(length)])
-    {:bytes, segment, quote(do: value)}
+    segment = quote(do: [length, value :: binary - size(length)])
+    {:bytes, segment, quote(do: value), quote(do: length < 128)}
   end
 
-  defp usual(:bool), do: {:varint, quote(do: [0 :: 1, value :: 7]), quote(do: value != 0)}
-  defp usual(_number), do: {:varint, quote(do: [0 :: 1, value :: 7]), quote(do: value)}
+  defp usual(:bool),
+    do: {:varint, quote(do: [value]), quote(do: value != 0), quote(do: value < 128)}
+
+  defp usual(_number), do: {:varint, quote(do: [value]), quote(do: value), quote(do: value < 128)}
 
   # Numbers of more bits are no exception, other than truth values and enums of such.
   defp unusual(shape, slot, kind, _tag) when kind in [:int64, :uint64] do

@@ -6,6 +6,14 @@ defmodule SynapseBridge.Message.BrokenBytesTest do
   alias SynapseBridge.Fixtures.{Everything, Leaf, Wide}
   alias SynapseBridge.Violation
 
+  defmodule FromSixteenOn do
+    use SynapseBridge.Message
+
+    message do
+      field :count, 17, :int64, optional: true
+    end
+  end
+
   defp fault(module, bytes) do
     assert {:error, [%Violation{path: path, rule: rule}]} = module.decode(bytes)
     {path, rule}
@@ -141,6 +149,11 @@ defmodule SynapseBridge.Message.BrokenBytesTest do
     assert fault(Everything, <<0xA3, 0x06, 8, 1>>) == {"", "truncated"}
     assert fault(Everything, <<0xA3, 0x06, 0xAC, 0x06>>) == {"", "wire_type"}
     assert fault(Everything, :binary.copy(<<0xA3, 0x06>>, 200)) == {"", "too_deep"}
+  end
+
+  test "a tag of one byte is none of two, where all numbers are beyond 15" do
+    assert FromSixteenOn.decode(<<8, 2>>) == {:ok, %FromSixteenOn{count: nil}}
+    assert FromSixteenOn.decode(<<8, 2, 136, 1, 5>>) == {:ok, %FromSixteenOn{count: 5}}
   end
 
   test "messages inside one another: 100 levels, as Python's protobuf" do
