@@ -32,6 +32,8 @@ defmodule SynapseBridge.Enum do
       Currency.from_number(3)  #=> {:unknown, 3}
   """
 
+  alias SynapseBridge.Rows
+
   @typedoc "A row: the term, its number, the Python value, the Python name, the description."
   @type row :: %{
           term: atom() | integer(),
@@ -53,7 +55,8 @@ defmodule SynapseBridge.Enum do
   @doc "The table of values; see the module's documentation."
   defmacro enum(do: rows) do
     quote do
-      unquote(rows)
+      Rows.evaluate(fn -> unquote(rows) end)
+      @compile Rows.compile_options(:table)
       @before_compile SynapseBridge.Enum
     end
   end

@@ -93,6 +93,7 @@ defmodule SynapseBridge.Message do
   alias SynapseBridge.Cast
   alias SynapseBridge.Cast.Fields
   alias SynapseBridge.Message.{Decoder, Docs, Encoder, Field, Shape, Type}
+  alias SynapseBridge.Rows
 
   # Messages inside messages, where Python's protobuf stops reading.
   @max_depth 100
@@ -125,7 +126,8 @@ defmodule SynapseBridge.Message do
   @doc "The table of fields; see the module's documentation."
   defmacro message(do: rows) do
     quote do
-      unquote(rows)
+      Rows.evaluate(fn -> unquote(rows) end)
+      @compile Rows.compile_options(:codec)
       @before_compile SynapseBridge.Message
     end
   end

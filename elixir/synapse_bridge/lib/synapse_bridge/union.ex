@@ -27,6 +27,7 @@ defmodule SynapseBridge.Union do
   """
 
   alias SynapseBridge.Message.{Decoder, Encoder, Shape, Type}
+  alias SynapseBridge.Rows
   alias SynapseBridge.Union.{Choice, Member}
 
   @doc false
@@ -41,7 +42,8 @@ defmodule SynapseBridge.Union do
   @doc "The table of members; see the module's documentation."
   defmacro union(do: rows) do
     quote do
-      unquote(rows)
+      Rows.evaluate(fn -> unquote(rows) end)
+      @compile Rows.compile_options(:table)
       @before_compile SynapseBridge.Union
     end
   end
