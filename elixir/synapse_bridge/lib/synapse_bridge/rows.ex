@@ -18,7 +18,8 @@ defmodule SynapseBridge.Rows do
   What the Erlang compiler leaves out.
 
   It infers types for a sixth of the time, which saves nothing in a codec. Other optimizations make
-  decoders of messages faster by a third, and matter nowhere else.
+  decoders of messages faster by a third, but those of unions by 7 % only, and there is nothing in
+  an enum for them to do: these are compiled without, in three quarters of the time.
   """
   @spec compile_options(:codec | :table) :: [atom()]
   def compile_options(:codec), do: [:no_type_opt]
