@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from synapse_bridge.compatibility.report import reference
 from synapse_bridge.compatibility.rules import RULES, Rule
+from synapse_bridge.generate.testing import BUF
 
 PAGE = next(
     page
@@ -56,6 +58,21 @@ def test_the_page_shows_the_rules() -> None:
 
 def test_every_rule_of_bufs_wire_json_is_covered() -> None:
     assert {name for rule in RULES.values() for name in rule.buf} == WIRE_JSON
+
+
+@pytest.mark.skipif(BUF is None, reason="needs buf (build-support/buf)")
+def test_bufs_wire_json_is_what_buf_says(tmp_path: Path) -> None:
+    (tmp_path / "buf.yaml").write_text("version: v2\nbreaking:\n  use:\n    - WIRE_JSON\n")
+    done = subprocess.run(
+        [str(BUF), "config", "ls-breaking-rules", "--configured-only"],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), **os.environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    _, *rules = (line.split()[0] for line in done.stdout.splitlines())
+    assert {*rules} == WIRE_JSON | NOT_FROM_PYTHON
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)

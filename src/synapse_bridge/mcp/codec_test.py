@@ -32,6 +32,7 @@ NOT_AS_PYDANTIC = {
     "timedelta",  # has no years
     "named_tuple",  # is an object
     "subclasses",  # have a key that tells them apart
+    "by_schema",  # is of a class that only its own schema knows
 }
 
 

@@ -181,6 +181,7 @@ class Reader:
                 ((name, _),) = inside(wrapped)
                 return {name: self._open(wrapped.inner, value, at, found)}
             case Custom(inner=inner):
+                found.loose = True  # its class is made of it
                 return self._element(inner, value, at, found)
             case TupleOf() as several:
                 return self._tuple(several, value, at, found)
