@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from synapse_bridge.contract import Contract
 from synapse_bridge.contract.schema import contract_hash, to_json
+from synapse_bridge.garbage import collected_seldom
 from synapse_bridge.generate import elixir, proto_files, proto_imports, protoc, python_files
 
 __all__ = ["generate"]
 
 
+@collected_seldom()
 def generate(contract: Contract) -> dict[str, str | bytes]:
     """Every file of a service, by its path: equal contracts give equal bytes.
 

@@ -114,7 +114,7 @@ def render(doc: Doc, width: int, *, indent: int = 0, lookahead: bool = False) ->
             case Break(flat, flexible):
                 taken = mode == "break"
                 if flexible and taken:
-                    taken = _fits(width, column + len(flat), todo, passed=True) == "break"
+                    taken = _fits(width, column + len(flat), [], todo, passed=True) == "break"
                 written.append("\n" + " " * nesting if taken else flat)
                 column = nesting if taken else column + len(flat)
             case IfBroken(text):
@@ -127,7 +127,7 @@ def render(doc: Doc, width: int, *, indent: int = 0, lookahead: bool = False) ->
                     mode = "break"
                 elif not (inherit and mode == "break"):
                     rest = todo if lookahead else []
-                    mode = _fits(width, column, [*rest, (nesting, "flat", inner)])
+                    mode = _fits(width, column, [(nesting, "flat", inner)], rest)
                 todo.append((nesting, mode, inner))
             case NextBreakFits(inner, enabled):
                 opened = mode == "flat_no_break" and enabled
@@ -143,20 +143,27 @@ def _nested(nesting: int, column: int, by: int | Literal["cursor"], when: str, m
     return column if by == "cursor" else nesting + by
 
 
-def _fits(width: int, column: int, entries: list[_Entry], *, passed: bool = False) -> Mode:
-    """How to set the entries (the next one last): ``flat`` if they fit on the line, up to its first
-    possible end; ``flat_no_break`` if all but the part that :class:`NextBreakFits` opens fits;
-    ``break`` otherwise.
+def _fits(
+    width: int, column: int, entries: list[_Entry], rest: list[_Entry], *, passed: bool = False
+) -> Mode:
+    """How to set the entries and the rest after them (the next one last in both): ``flat`` if they
+    fit on the line, up to its first possible end; ``flat_no_break`` if all but the part that
+    :class:`NextBreakFits` opens fits; ``break`` otherwise.
 
     Text that is too long counts only once a break was ``passed``: without one, breaking the group
     could not make it shorter. A group's own breaks do not count for what follows the group.
     """
     todo: list[_Entry | bool] = [*entries]
+    left = len(rest)  # which is long, and mostly decided by its first words
     otherwise: Mode = "break"
     while not (column > width and passed):
-        if not todo:
+        if todo:
+            entry = todo.pop()
+        elif left:
+            left -= 1
+            entry = rest[left]
+        else:
             return "flat"
-        entry = todo.pop()
         if isinstance(entry, bool):
             passed = entry
             continue

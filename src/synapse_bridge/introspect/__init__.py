@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from synapse_bridge.contract.model import Contract
+from synapse_bridge.garbage import collected_seldom
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.agents import (
     Wanted,
@@ -75,6 +76,7 @@ def introspect(
     return introspect_locked(target, functions, naming, overrides, calls, locked, agents)[0]
 
 
+@collected_seldom()
 def introspect_locked(
     target: str,
     functions: Sequence[str] | None,
