@@ -385,7 +385,9 @@ def _root(draw: st.DrawFn, title: str, named: Sequence[Kind]) -> _Part:
     inner = draw(rt.types(named, 1).filter(lambda kind: not kind.arbitrary))
     lines = [f"class {title}(pydantic.RootModel[{inner.annotation}]):", "    pass"]
     values = inner.values.map(lambda text: f"{title}({text})")
-    return _Part("\n".join(lines), Kind(title, values, frozenset({title}), nullable=inner.nullable))
+    # One that holds None is refused where None has another meaning beside it.
+    families = frozenset({title, *(["any"] if inner.nullable else [])})
+    return _Part("\n".join(lines), Kind(title, values, families, nullable=inner.nullable))
 
 
 @st.composite

@@ -40,7 +40,8 @@ import synapse_bridge"""
 class Kind:
     """A type: its annotation, and a strategy for expressions of its values.
 
-    ``families`` tell members of a union apart, which may not share any. ``hashable``: its values
+    ``families`` tell members of a union apart, which may not share any: nor may two be unsigned,
+    which are told apart by their order, where ``typing`` keeps it. ``hashable``: its values
     can be keys, and what is equal in Python is the same in Elixir. ``arbitrary``: pydantic takes it
     where a model says ``arbitrary_types_allowed`` only.
     """
@@ -141,7 +142,7 @@ def _kind(annotation: str, values: Source, *families: str, **settings: bool) -> 
 
 _ADDRESSES = {version: st.ip_addresses(v=version).map(_in("ipaddress")) for version in (4, 6)}
 
-_NETWORK = ("network", "set", "sequence", "tuple")
+_NETWORK = ("unsigned", "set", "sequence", "tuple")
 """In a union with a set pydantic would make one of all the addresses in a network.
 
 And beside a tuple it would make an interface or network of that, which may raise an IndexError.
@@ -162,8 +163,8 @@ SCALARS: Sequence[Kind] = (
     _kind("str", _TEXT.map(repr), "str", hashable=True),
     _kind("bytes", _BYTES.map(repr), "bytes", hashable=True),
     _kind("bytearray", _BYTES.map(_call("bytearray")), "bytearray", arbitrary=True),
-    _kind("pydantic.SecretStr", _TEXT.map(_call("pydantic.SecretStr")), "secret text"),
-    _kind("pydantic.SecretBytes", _BYTES.map(_call("pydantic.SecretBytes")), "secret bytes"),
+    _kind("pydantic.SecretStr", _TEXT.map(_call("pydantic.SecretStr")), "unsigned"),
+    _kind("pydantic.SecretBytes", _BYTES.map(_call("pydantic.SecretBytes")), "unsigned"),
     _kind("datetime.datetime", _instants(), "datetime", hashable=True),
     _kind("pydantic.NaiveDatetime", st.datetimes().map(repr), "datetime", hashable=True),
     _kind("datetime.date", st.dates().map(repr), "date", hashable=True),
@@ -178,23 +179,23 @@ SCALARS: Sequence[Kind] = (
     _kind(
         "pathlib.Path",
         _TEXT.map(lambda text: f"pathlib.Path({text.replace(chr(0), '/')!r})"),
-        "path",
+        "unsigned",
         hashable=True,
     ),
     _kind("pydantic.AnyUrl", st.sampled_from(_URLS).map(_call("pydantic.AnyUrl")), "url"),
     _kind(
         "pydantic.EmailStr", st.sampled_from(("'a@example.org'", "'\u00e4.b@example.org'")), "str"
     ),
-    _kind("re.Pattern[str]", st.sampled_from(_PATTERNS).map(_call("re.compile")), "regex"),
-    _kind("ipaddress.IPv4Address", _ADDRESSES[4], "address", hashable=True),
-    _kind("ipaddress.IPv6Address", _ADDRESSES[6], "address", hashable=True),
-    _kind("pydantic.IPvAnyAddress", _ADDRESSES[4] | _ADDRESSES[6], "address", hashable=True),
-    _kind("ipaddress.IPv4Interface", _interfaces(4), "address", "tuple", hashable=True),
-    _kind("ipaddress.IPv6Interface", _interfaces(6), "address", "tuple", hashable=True),
+    _kind("re.Pattern[str]", st.sampled_from(_PATTERNS).map(_call("re.compile")), "unsigned"),
+    _kind("ipaddress.IPv4Address", _ADDRESSES[4], "unsigned", hashable=True),
+    _kind("ipaddress.IPv6Address", _ADDRESSES[6], "unsigned", hashable=True),
+    _kind("pydantic.IPvAnyAddress", _ADDRESSES[4] | _ADDRESSES[6], "unsigned", hashable=True),
+    _kind("ipaddress.IPv4Interface", _interfaces(4), "unsigned", "tuple", hashable=True),
+    _kind("ipaddress.IPv6Interface", _interfaces(6), "unsigned", "tuple", hashable=True),
     _kind(
         "pydantic.IPvAnyInterface",
         _interfaces(4) | _interfaces(6),
-        "address",
+        "unsigned",
         "tuple",
         hashable=True,
     ),
@@ -202,7 +203,7 @@ SCALARS: Sequence[Kind] = (
     _kind("ipaddress.IPv6Network", _networks(6), *_NETWORK, hashable=True),
     _kind("pydantic.IPvAnyNetwork", _networks(4) | _networks(6), *_NETWORK, hashable=True),
     _kind("typing.Any", _anything(), "any", nullable=True),
-    _kind("numpy.ndarray", st.sampled_from(_TENSORS), "tensor", arbitrary=True),
+    _kind("numpy.ndarray", st.sampled_from(_TENSORS), "unsigned", arbitrary=True),
 )
 
 _RANGE = _kind("int", st.integers(-5, 5).map(repr), "int", hashable=True)

@@ -509,6 +509,7 @@ REFUSED = {
     "BaseModel": "name the model",
     "Text": "`str`",
     "Maybe | None": "let only one of the two be `None`",
+    "Maybe | str | None": "let only one of the two be `None`",
     "Plain": "write one with the data that it holds",
     "Attrs": "write a dataclass or a BaseModel",
     "Empty": "at least one",

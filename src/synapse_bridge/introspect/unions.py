@@ -32,6 +32,7 @@ from synapse_bridge.contract.types import (
     Type,
     UnionRef,
     bare,
+    unrooted,
 )
 from synapse_bridge.introspect.catalogue import Catalogue, LiteralValue
 from synapse_bridge.introspect.context import Context, Read
@@ -82,6 +83,11 @@ def read_union(
         nullable |= with_none
         _add_literals(members, values, context)
     nullable |= found.nullable
+    if nullable + sum(isinstance(unrooted(one.type), Nullable) for one in members) > 1:
+        raise Unsupported(
+            "`None` is a value of a RootModel in it, and also an alternative",
+            "let only one of the two be `None`",
+        )
     if context.ordered:
         members.sort(key=lambda member: member.positions[0])
     else:
