@@ -25,11 +25,12 @@ from synapse_bridge.contract.model import JSONValue
 from synapse_bridge.contract.types import MessageRef, Type, references
 from synapse_bridge.introspect import Calls, source
 from synapse_bridge.introspect.annotations import read_type
-from synapse_bridge.introspect.catalogue import Catalogue, qualified
+from synapse_bridge.introspect.catalogue import Catalogue
 from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.exceptions import read_next
 from synapse_bridge.introspect.functions import read_function
 from synapse_bridge.introspect.loading import load
+from synapse_bridge.introspect.reach import qualified
 from synapse_bridge.introspect.refusal import Refusal, Unsupported
 
 

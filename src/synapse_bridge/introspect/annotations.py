@@ -30,12 +30,12 @@ from synapse_bridge.contract.types import (
 )
 from synapse_bridge.generic_models import fields_of_model
 from synapse_bridge.introspect import unsupported
-from synapse_bridge.introspect.catalogue import qualified
 from synapse_bridge.introspect.constraints import constraints, read_metadata
 from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.customs import adapted, flags, overridden
 from synapse_bridge.introspect.literals import is_literal, read_literal
 from synapse_bridge.introspect.overrides import Overridden
+from synapse_bridge.introspect.reach import qualified
 from synapse_bridge.introspect.refusal import Unsupported
 from synapse_bridge.introspect.scalars import scalar_kind
 from synapse_bridge.introspect.structures import check_class, is_structure, validators_of

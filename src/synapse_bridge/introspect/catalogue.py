@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import math
 import re
-import sys
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -28,6 +27,7 @@ from synapse_bridge.contract.types import (
 )
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.overrides import Overridden, Override
+from synapse_bridge.introspect.reach import check_reachable, qualified
 from synapse_bridge.introspect.refusal import Place, Refusal, Unsupported
 from synapse_bridge.renamed import RenamedFrom
 
@@ -208,11 +208,8 @@ class Catalogue:
 
     def reach(self, cls: type) -> None:
         """Refuse a class that generated code cannot reach by its name."""
-        if cls not in self.reachable and _reach(cls) is not cls:
-            raise Unsupported(
-                f"its class cannot be reached as `{qualified(cls)}`",
-                "define the class at the top of its module, under its own name",
-            )
+        if cls not in self.reachable:
+            check_reachable(cls)
 
     def reaches(self, alias: Any) -> bool:
         """Whether generated code can reach an alias by its name."""
@@ -284,19 +281,6 @@ def generic_origin(annotation: Any) -> Any:
     if isinstance(annotation, type) and model and model["origin"]:
         return model["origin"]
     return typing.get_origin(annotation) or annotation
-
-
-def qualified(cls: type) -> str:
-    """``shop.models.Order``: the name of a class in the contract."""
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _reach(cls: type) -> object:
-    """What stands under a class's qualified name."""
-    found: object = sys.modules.get(cls.__module__)
-    for part in cls.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found
 
 
 def read_enum(cls: type[enum.Enum], name: str) -> Enum:

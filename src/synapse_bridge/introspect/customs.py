@@ -6,7 +6,6 @@ import dataclasses
 import enum
 import functools
 import operator
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from synapse_bridge.contract.model import Annotation
 from synapse_bridge.contract.types import Custom, Nullable, Scalar, ScalarKind, TupleOf, Type
 from synapse_bridge.introspect.overrides import Overridden
+from synapse_bridge.introspect.reach import check_reachable, qualified, reached
 from synapse_bridge.introspect.refusal import Unsupported
 
 _JSON: Mapping[str, ScalarKind] = {
@@ -46,11 +46,11 @@ _REFUSED: Mapping[type, tuple[str, str]] = {
 
 def flags(cls: type[enum.Flag]) -> Custom:
     """An ``enum.Flag`` as the number of its bits."""
-    _check_reachable(cls)
+    check_reachable(cls)
     every = functools.reduce(operator.or_, cls, cls(0)).value
     if every >= 2**63:
         raise Unsupported(f"`{cls.__qualname__}` has more than 63 flags", "divide it")
-    return Custom(name=_name(cls), module=cls.__module__, inner=Scalar("int64"), via="flag")
+    return Custom(name=qualified(cls), module=cls.__module__, inner=Scalar("int64"), via="flag")
 
 
 def adapted(cls: type) -> Custom | None:
@@ -77,8 +77,8 @@ def adapted(cls: type) -> Custom | None:
     # Without a word of how it is written, what takes anything may hold a live object.
     if kind is None or (_ANYTHING in gives and "serialization" not in adapter.core_schema):
         return None
-    _check_reachable(cls)
-    return Custom(name=_name(cls), module=cls.__module__, inner=Scalar(kind), via="schema")
+    check_reachable(cls)
+    return Custom(name=qualified(cls), module=cls.__module__, inner=Scalar(kind), via="schema")
 
 
 def _gives(cls: type, adapter: pydantic.TypeAdapter[Any]) -> set[str]:
@@ -143,24 +143,4 @@ def _types(schema: Mapping[str, Any]) -> set[str]:
 
 def class_of(custom: Custom) -> Any:
     """The class that a custom type is about, found by its name; ``None`` where it has none."""
-    return _found(custom.module, custom.name.removeprefix(f"{custom.module}."))
-
-
-def _found(module: str, local: str) -> Any:
-    found: object = sys.modules.get(module)
-    for part in local.split("."):
-        found = getattr(found, part, None)
-    return found
-
-
-def _check_reachable(cls: type) -> None:
-    """Generated code has to reach a class by its name."""
-    if _found(cls.__module__, cls.__qualname__) is not cls:
-        raise Unsupported(
-            f"its class cannot be reached as `{_name(cls)}`",
-            "define the class at the top of its module, under its own name",
-        )
-
-
-def _name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return reached(custom.module, custom.name.removeprefix(f"{custom.module}."))

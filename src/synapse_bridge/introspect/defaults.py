@@ -26,7 +26,8 @@ from synapse_bridge.contract.types import (
     UnionRef,
 )
 from synapse_bridge.contract.wire import KEYS
-from synapse_bridge.introspect.catalogue import Catalogue, qualified
+from synapse_bridge.introspect.catalogue import Catalogue
+from synapse_bridge.introspect.reach import qualified
 
 _LISTS = {"list": list, "Sequence": list, "Iterable": list, "tuple": tuple}
 _INTEGERS = {"int64": range(-(2**63), 2**63), "uint64": range(2**64)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from synapse_bridge.contract.model import Contract, Dynamic, Field, Literally, Message, Required
 from synapse_bridge.contract.types import Constraints, ListOf, MessageRef, Nullable, Scalar
+from synapse_bridge.introspect import IntrospectionError, introspect
 from synapse_bridge.introspect.conftest import Read, Refuse
 
 PRELUDE = """
@@ -324,6 +327,25 @@ def test_what_would_change_values_is_refused(
     assert f"m.py:{LINES + line}: " in text
     for word in words:
         assert word in text
+
+
+def test_a_class_whose_module_is_hidden_by_its_package_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "hidden_shop" / "models"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("from .models import models as models\n")
+    (package / "__init__.py").touch()
+    (package / "models.py").write_text(
+        "from pydantic import BaseModel\n\nclass Item(BaseModel):\n    name: str\n"
+    )
+    (tmp_path / "hiding.py").write_text(
+        "from hidden_shop.models.models import Item\n\ndef f(item: Item) -> None: ...\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(IntrospectionError) as refused:
+        introspect("hiding")
+    assert "`hidden_shop.models.models.Item`: something else has the name" in str(refused.value)
 
 
 def test_a_class_that_cannot_be_reached_by_its_name_is_refused(refuse: Refuse) -> None:
