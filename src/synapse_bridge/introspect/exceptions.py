@@ -21,11 +21,12 @@ from synapse_bridge.contract import names
 from synapse_bridge.contract.model import Docstring, Field, Message, Required
 from synapse_bridge.introspect import source
 from synapse_bridge.introspect.annotations import read_type
-from synapse_bridge.introspect.catalogue import Catalogue, class_doc, qualified
+from synapse_bridge.introspect.catalogue import Catalogue, class_doc
 from synapse_bridge.introspect.context import Context
 from synapse_bridge.introspect.docstrings import read_docstring
 from synapse_bridge.introspect.models import read_message, undefined, unreadable
 from synapse_bridge.introspect.naming import check_name
+from synapse_bridge.introspect.reach import qualified
 from synapse_bridge.introspect.refusal import Unsupported
 
 _NOT_FIELDS = frozenset({"grpc_code", *dir(BaseException)})
